@@ -1,0 +1,41 @@
+"""The ``course`` command: each subcommand belongs to the room that declares it.
+
+A room joins by an entry point of the group ``course.commands`` in pyproject.toml, so that the command imports a
+room only when it is asked for it, and ``course`` never imports ``autograder``.
+"""
+
+import sys
+from importlib.metadata import entry_points
+
+import click
+from rich.console import Console
+
+from course import __version__
+from course.errors import CourseError
+
+
+class Rooms(click.Group):
+    """A click group whose commands are the entry points of ``course.commands``, loaded when they are used."""
+
+    def list_commands(self, context):
+        return sorted(point.name for point in entry_points(group="course.commands"))
+
+    def get_command(self, context, name):
+        for point in entry_points(group="course.commands", name=name):
+            return point.load()
+        return None
+
+
+@click.group(cls=Rooms, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="course")
+def course():
+    """From Waveform to Cloud: build the site, release the labs, grade the class."""
+
+
+def main() -> None:
+    """Run the command; a CourseError ends it with its sentence and exit status 1, never with a traceback."""
+    try:
+        course(prog_name="course")
+    except CourseError as error:
+        Console(stderr=True).print(f"[bold red]course:[/] {error}", soft_wrap=True, highlight=False)
+        sys.exit(1)
