@@ -9,6 +9,7 @@ from importlib.metadata import entry_points
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from course import __version__
 from course.errors import CourseError
@@ -37,5 +38,5 @@ def main() -> None:
     try:
         course(prog_name="course")
     except CourseError as error:
-        Console(stderr=True).print(f"[bold red]course:[/] {error}", soft_wrap=True, highlight=False)
+        Console(stderr=True).print(f"[bold red]course:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
         sys.exit(1)

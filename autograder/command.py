@@ -1,0 +1,87 @@
+"""``course grade``: one submission, or a class."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from autograder.grading import Assignment, rejection
+from autograder.intake import Rejected, read_bytes
+from autograder.policy import Policy
+from autograder.result import Result, Status
+from autograder.sandbox import Bubblewrap, Trusted
+from autograder.workers import Job, grade_all
+from course.lab.source import find_lab
+
+NOT_GRADED, FAILED = 3, 4
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--lab", help="The lab: its id, or the beginning of it.")
+@click.option("--class", "class_folder", type=click.Path(path_type=Path), help="Grade all submissions of a class.")
+@click.option("--student", default="you", show_default=True, help="Whose submission FILE is.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Submissions at a time in a class; one per core if not given.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result of FILE as one JSON object.")
+@click.option("--trust-submissions", is_flag=True, help="Run submissions without a sandbox, with all that you may do.")
+def grade(file, lab, class_folder, student, jobs, as_json, trust_submissions):
+    """Grade the notebook FILE, or with --class a class folder, in a sandbox.
+
+    \b
+    The exit status is
+      0  when everything was graded, whatever the score,
+      1  when grading could not start, with the reason,
+      2  when the command line is wrong,
+      3  when FILE ended with another status than graded,
+      4  when the grading itself failed; run it again.
+    """
+    if (file is None) == (class_folder is None):
+        raise click.UsageError("Name a notebook FILE, or a class folder with --class DIR.")
+    if file is not None and lab is None:
+        raise click.UsageError("Name the lab of the notebook with --lab.")
+    runner = Trusted() if trust_submissions else Bubblewrap()
+    if file is not None:
+        sys.exit(_grade_file(Assignment.of(find_lab(lab), Policy(), runner), file, student, as_json))
+    from autograder.classroom import grade_class
+
+    chosen = [find_lab(lab)] if lab else None
+    sys.exit(FAILED if grade_class(class_folder, runner, jobs or len(os.sched_getaffinity(0)), chosen).failed else 0)
+
+
+def _grade_file(assignment: Assignment, file: Path, student: str, as_json: bool) -> int:
+    try:
+        job = Job(assignment, student, read_bytes(file, assignment.policy.submission_bytes))
+        ((_, result),) = grade_all([job], workers=1)
+    except Rejected as rejected:
+        result = rejection(assignment, student, rejected, None)
+    if as_json:
+        click.echo(json.dumps(result.model_dump(mode="json"), indent=2))
+    else:
+        _show(result, file)
+    return {Status.GRADED: 0, Status.INFRASTRUCTURE: FAILED}.get(result.status, NOT_GRADED)
+
+
+def _show(result: Result, file: Path) -> None:
+    """Print a result for a person: a table of tasks, then what to look at."""
+    console = Console()
+    table = Table(title=f"{escape(str(file))}: {result.lab}", title_justify="left")
+    for column, side in (("Task", "left"), ("Points", "right"), ("What to look at", "left")):
+        table.add_column(column, justify=side)
+    for task in result.tasks:
+        hints = "\n".join(map(escape, task.hints)) or ("right" if task.score else "")
+        table.add_row(escape(task.title), f"{task.score} / {task.max_score}", hints)
+    for question in result.manual:
+        table.add_row(escape(question.title), f"– / {question.max_score}", "graded by a person")
+    console.print(table)
+    console.print(f"[bold]{result.status}[/] · {result.score} of {result.max_score} points · {result.seconds:.1f} s")
+    sentences = [result.sentence] * (result.status is not Status.GRADED) + [*result.notes]
+    sentences += [f"{cell.text} {cell.error or ''}" for cell in result.cells] + [result.fault] * bool(result.fault)
+    for sentence in sentences:
+        console.print(escape(sentence), soft_wrap=True)
+    if result.environment["sandbox"] == Trusted.name:
+        console.print("[yellow]Graded without a sandbox, because submissions were trusted.[/]")

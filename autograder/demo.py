@@ -1,0 +1,77 @@
+"""A class to look at: eight submissions to one lab, made from the lab itself.
+
+One is the reference solution and one the untouched release; four make a mistake that the lab knows of, each in
+another task; one loops for ever; one leaves the tasks alone and tries to write the gradebook instead.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from course.lab.build import release_notebook, solution_notebook, write_notebook
+from course.lab.source import Lab, find_lab
+
+WRONG_STUDENTS = ("chloe", "dmitri", "emeka", "farah")
+ENDLESS = """
+def {function}(*args, **kwargs):
+    while True:
+        pass
+"""
+INTRUSION = """
+import sqlite3
+
+for path in [{path!r}, "gradebook.db", "../../../gradebook.db"]:
+    try:
+        with sqlite3.connect(path) as gradebook:
+            gradebook.execute("UPDATE grade SET manual_score = 100")
+    except sqlite3.Error as error:
+        print(path, error)
+"""
+
+
+def make_demo_class(class_dir: Path, lab_name: str = "lab01") -> list[str]:
+    """Write the submissions into ``class_dir/submitted``, where they are missing; return the students' names.
+
+    Args:
+        class_dir: the class folder; it is created.
+        lab_name: the lab, by its id or the beginning of it.
+    """
+    class_dir = Path(class_dir).resolve()
+    lab = find_lab(lab_name)
+    students = []
+    for student, notebook in _submissions(lab, class_dir):
+        students.append(student)
+        path = class_dir / "submitted" / student / lab.id / f"{lab.id}.ipynb"
+        if not path.exists():
+            write_notebook(notebook, path)
+    return students
+
+
+def _submissions(lab: Lab, class_dir: Path) -> Iterator[tuple[str, NotebookNode]]:
+    yield "ada-reference", solution_notebook(lab)
+    yield "ben-untouched", release_notebook(lab)
+    for name, wrong in zip(WRONG_STUDENTS, _one_wrong_for_each_task(lab), strict=False):
+        yield f"{name}-wrong-{wrong.task}", _with_source(solution_notebook(lab), wrong.task, wrong.source)
+    endless = lab.tasks[len(lab.tasks) // 2]
+    looping = ENDLESS.format(function=endless.function).strip()
+    yield "goran-endless", _with_source(solution_notebook(lab), endless.solution_cell_id, looping)
+    intruder = release_notebook(lab)
+    cell = new_code_cell(INTRUSION.format(path=str(class_dir / "gradebook.db")).strip(), id="added-by-the-student")
+    intruder.cells.append(cell)
+    yield "hana-intruder", intruder
+
+
+def _one_wrong_for_each_task(lab: Lab) -> list:
+    """The first wrong solution of each task, tasks spread over the lab."""
+    first = {}
+    for wrong in lab.wrong:
+        first.setdefault(wrong.task, wrong)
+    return [first[task.id] for task in lab.tasks[:: max(len(lab.tasks) // len(WRONG_STUDENTS), 1)]]
+
+
+def _with_source(notebook: NotebookNode, cell_id: str, source: str) -> NotebookNode:
+    cell = next(cell for cell in notebook.cells if cell.id == cell_id)
+    cell.source = source
+    return notebook

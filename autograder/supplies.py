@@ -1,0 +1,126 @@
+"""What a lab's code may import while a submission is graded: the environment less what the lab withholds.
+
+A lab names the packages that its tasks re-build (``without``); their folders are hidden. Of the kit's own library a
+submission gets the modules that the lab's locked cells import and what those import, because a module that a
+lecture promoted (``course.filters``) is the answer to a task.
+"""
+
+import ast
+import functools
+import hashlib
+import importlib.metadata
+import importlib.util
+import sysconfig
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from IPython.core.inputtransformer2 import TransformerManager
+
+import course
+
+COURSE = Path(course.__file__).parent
+DISTRIBUTION = "from-waveform-to-cloud"
+
+
+@dataclass(frozen=True)
+class Supplies:
+    """What the sandbox shows and hides.
+
+    Attributes:
+        modules: files of the kit's library that exist in the sandbox.
+        withheld: the library's other files; importing one tells why it is not there.
+        without: names of the packages that the lab withholds; importing one tells the same.
+        hidden: files and folders of the environment behind those names.
+    """
+
+    modules: tuple[Path, ...]
+    withheld: tuple[Path, ...]
+    without: tuple[str, ...]
+    hidden: tuple[Path, ...]
+
+    def digest(self) -> str:
+        """SHA-256 of what is shown and what is hidden."""
+        hasher = hashlib.sha256()
+        for module in self.modules:
+            hasher.update(f"{module.relative_to(COURSE)}\0".encode() + module.read_bytes())
+        for path in (*self.without, *self.hidden):
+            hasher.update(f"\0{path}".encode())
+        return hasher.hexdigest()
+
+
+def supplies_of(sources: Iterable[str], without: Sequence[str]) -> Supplies:
+    """The supplies of a lab.
+
+    Args:
+        sources: the code of the lab's locked cells.
+        without: names of the packages that the lab withholds.
+    """
+    modules = _closure({name for source in sources for name in _imports(_plain_python(source), "")})
+    everything = set(COURSE.rglob("*.py"))
+    hidden = {path for name in (*without, DISTRIBUTION) for path in _installed(name)}
+    return Supplies(
+        modules=tuple(sorted(modules)),
+        withheld=tuple(sorted(everything - modules)),
+        without=tuple(sorted(without)),
+        hidden=tuple(sorted(hidden)),
+    )
+
+
+def _plain_python(source: str) -> str:
+    """A cell's code with IPython's magics turned into calls."""
+    return TransformerManager().transform_cell(source)
+
+
+def _imports(source: str, package: str) -> Iterator[str]:
+    """The absolute names that ``source``, a module of ``package``, imports; with ``from a import b`` also a.b."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _closure(names: Iterable[str]) -> set[Path]:
+    """The files of ``course`` behind the names, and behind what those files import."""
+    waiting, files = list(names), set()
+    while waiting:
+        for file, package in _files_of(waiting.pop()):
+            if file not in files:
+                files.add(file)
+                waiting.extend(_imports(file.read_text(), package))
+    return files
+
+
+def _files_of(name: str) -> Iterator[tuple[Path, str]]:
+    """The packages on the way to a module of ``course`` and the module itself, each with the package it is in."""
+    parts = name.split(".")
+    if parts[0] != course.__name__:
+        return
+    for count in range(1, len(parts) + 1):
+        stem = COURSE.joinpath(*parts[1:count])
+        if (stem / "__init__.py").is_file():
+            yield stem / "__init__.py", ".".join(parts[:count])
+        elif stem.with_suffix(".py").is_file():
+            yield stem.with_suffix(".py"), ".".join(parts[: count - 1])
+
+
+@functools.cache
+def _providers() -> dict[str, list[str]]:
+    return dict(importlib.metadata.packages_distributions())
+
+
+def _installed(name: str) -> set[Path]:
+    """The top-level files and folders in the environment of the distribution that provides ``import name``."""
+    roots = {Path(sysconfig.get_path(key)) for key in ("purelib", "platlib")}
+    found = set()
+    for distribution in {*_providers().get(name, []), name}:
+        try:
+            files = importlib.metadata.files(distribution) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        tops = {file.parts[0] for file in files if file.parts[0] != ".."}
+        found |= {root / top for root in roots for top in tops if top != "__pycache__" and (root / top).exists()}
+    return found

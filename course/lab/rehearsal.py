@@ -1,0 +1,53 @@
+"""A lab's hidden checks tried on known solutions in this process: for authors and tests, never for a submission."""
+
+import builtins
+from collections.abc import Callable, Mapping
+
+from course.lab.cells import Role
+from course.lab.checking import LocalStudent, TaskRecord, run_task
+from course.lab.source import Lab
+from course.lab.tasks import with_stub
+
+
+def reference_sources(lab: Lab) -> dict[str, str]:
+    """The source of each task's solution cell, as the author solved it."""
+    return {cell.id: cell.source for cell in lab.cells if cell.role is Role.SOLUTION}
+
+
+def untouched_sources(lab: Lab) -> dict[str, str]:
+    """The source of each task's solution cell, as an intern receives it."""
+    return {task_id: with_stub(source) for task_id, source in reference_sources(lab).items()}
+
+
+def rehearse(lab: Lab, sources: Mapping[str, str], seed: str | int = "rehearsal") -> dict[str, TaskRecord]:
+    """Judge solution cells by the lab's hidden checks.
+
+    Args:
+        lab: a valid lab.
+        sources: the source of the solution cell of every task; setup cells are the lab's own. The packages that the
+            lab goes ``without`` cannot be imported by either.
+        seed: what the hidden inputs are drawn from.
+
+    Returns:
+        The record of each task, in the lab's order.
+    """
+    namespace = {"__name__": "__main__", "__builtins__": vars(builtins) | {"__import__": _import_without(lab.without)}}
+    for cell in lab.cells:
+        if cell.role in (Role.SETUP, Role.SOLUTION):
+            source = sources[cell.id] if cell.role is Role.SOLUTION else cell.source
+            exec(compile(source, f"<{lab.id}: {cell.id}>", "exec"), namespace)
+    return {task_id: _judged(lab, task_id, namespace, seed) for task_id in lab.task_ids}
+
+
+def _judged(lab: Lab, task_id: str, namespace: dict, seed: str | int) -> TaskRecord:
+    student = LocalStudent(namespace, task_id, lab.checks.stand_ins(task_id))
+    return run_task(lab.checks, task_id, student, seed)
+
+
+def _import_without(packages: list[str]) -> Callable:
+    def import_but(name: str, *args, **kwargs):
+        if name.partition(".")[0] in packages:
+            raise ModuleNotFoundError(f"No module named {name!r}: this lab is graded without it", name=name)
+        return __import__(name, *args, **kwargs)
+
+    return import_but

@@ -1,0 +1,58 @@
+"""Which modules of ``course`` a lecture stands on: it is executed again when one of them changes, and only then."""
+
+import ast
+import hashlib
+import re
+from pathlib import Path
+
+CODE_CELL = re.compile(r"^(`{3,}|:{3,})\{code-cell\}[^\n]*\n(.*?)^\1", re.M | re.S)
+REGISTRIES = (".json", ".toml", ".yaml", ".yml", ".csv")
+
+
+def library_hash(root: Path, lecture: str) -> str:
+    """A hash of the course modules that the lecture imports, directly or not, of the registries and of the lock."""
+    digest = hashlib.sha256()
+    for path in sorted({*imported_files(root, lecture), *other_inputs(root)}):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def other_inputs(root: Path) -> list[Path]:
+    """What a lecture may depend on without importing it: the lock, and the registries beside the modules."""
+    beside = [path for path in (root / "course").rglob("*") if path.suffix in REGISTRIES]
+    return [path for path in (root / "requirements.lock", *beside) if path.is_file()]
+
+
+def imported_files(root: Path, lecture: str) -> set[Path]:
+    """Files of the course modules that the lecture's code cells reach."""
+    sources = [re.sub(r"^:[\w-]+:.*$|^[%!].*$", "", cell[2], flags=re.M) for cell in CODE_CELL.finditer(lecture)]
+    queue = [name for source in sources for name in imported_names(source)]
+    found: set[Path] = set()
+    while queue:
+        for path in module_files(root, queue.pop()):
+            if path not in found:
+                found.add(path)
+                queue += imported_names(path.read_text())
+    return found
+
+
+def imported_names(source: str) -> list[str]:
+    """Dotted names of the ``course`` modules that a piece of Python imports; none if it is not Python."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return []
+    names = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return [name for name in names if name.split(".")[0] == "course"]
+
+
+def module_files(root: Path, name: str) -> list[Path]:
+    """The file of a dotted module name and those of the packages around it."""
+    parts = name.split(".")
+    candidates = [root.joinpath(*parts[:depth], "__init__.py") for depth in range(1, len(parts) + 1)]
+    return [path for path in (*candidates, root.joinpath(*parts).with_suffix(".py")) if path.is_file()]

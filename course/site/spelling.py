@@ -1,0 +1,47 @@
+"""Misspelt words in the prose of the built pages, found by codespell's list of common misspellings."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from bs4 import BeautifulSoup
+
+from course.errors import CourseError
+from course.site.pages import Page
+from course.site.report import CheckResult, Finding
+
+NOT_PROSE = ("script", "style", "pre", "code", "kbd", "samp", "math", "svg", "cite")
+REPORTED = re.compile(r"^(?P<file>.+?):(?P<line>\d+): (?P<words>.+)$", re.MULTILINE)
+
+
+def check_spelling(pages: list[Page]) -> CheckResult:
+    """Every page's prose: text, titles, descriptions and alternative texts; code and formulas are left out."""
+    if importlib.util.find_spec("codespell_lib") is None:
+        raise CourseError("The spelling check needs codespell, which is not installed: run make setup.")
+    with tempfile.TemporaryDirectory(prefix="spelling-") as scratch:
+        names = {}
+        for number, page in enumerate(pages):
+            names[f"{number}.txt"] = page.path
+            (Path(scratch) / f"{number}.txt").write_text("\n".join(prose(page.soup)), encoding="utf-8")
+        command = [sys.executable, "-m", "codespell_lib", "--builtin=clear,rare", "--disable-colors", "."]
+        run = subprocess.run(command, cwd=scratch, capture_output=True, text=True)
+    if run.stderr.strip():
+        raise CourseError(f"codespell failed: {run.stderr.strip()[-500:]}")
+    findings = [
+        Finding(page=names[Path(match["file"]).name], message=f"{match['words']}.")
+        for match in REPORTED.finditer(run.stdout)
+    ]
+    return CheckResult(name="spelling", covered=f"{len(pages)} pages", findings=findings)
+
+
+def prose(soup: BeautifulSoup) -> list[str]:
+    """The pieces of text that a reader reads as language."""
+    pieces = [tag["alt"] for tag in soup.find_all(alt=True)]
+    pieces += [tag["content"] for tag in soup.find_all("meta", attrs={"name": "description", "content": True})]
+    for text in soup.find_all(string=True):
+        if not any(parent.name in NOT_PROSE for parent in text.parents) and text.strip():
+            pieces.append(str(text).strip())
+    return pieces

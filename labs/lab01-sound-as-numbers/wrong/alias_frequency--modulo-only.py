@@ -1,0 +1,11 @@
+"""The remainder is taken and not folded: 7000 Hz stays 7000 Hz."""
+
+# fails: gives_the_same_samples
+
+import numpy as np
+
+
+def alias_frequency(frequency, sample_rate):
+    if sample_rate <= 0:
+        raise ValueError("a sample rate is above 0 Hz")
+    return np.asarray(frequency, dtype=float) % sample_rate

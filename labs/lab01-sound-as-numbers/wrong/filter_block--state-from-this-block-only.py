@@ -1,0 +1,16 @@
+"""The state is the end of this block, which is too little if the block is shorter than the kernel."""
+
+# fails: joins_uneven_blocks
+
+import numpy as np
+
+
+def filter_block(block, kernel, state):
+    block, kernel = np.asarray(block, dtype=float), np.asarray(kernel, dtype=float)
+    if block.ndim != 1 or kernel.ndim != 1 or kernel.size == 0:
+        raise ValueError("expected a block (n_samples,) and a kernel (n_taps,)")
+    past = np.zeros(kernel.size - 1) if state is None else np.asarray(state, dtype=float)
+    known = np.concatenate([past, block])
+    output = np.convolve(known, kernel, mode="valid") if block.size else np.zeros(0)
+    recent = block[max(block.size - past.size, 0) :]
+    return output, np.concatenate([np.zeros(past.size - recent.size), recent])

@@ -1,0 +1,17 @@
+"""Ten times the logarithm of an amplitude ratio: half of the decibels."""
+
+# fails: agrees_with_exact_sums
+
+import numpy as np
+
+
+def snr_db(clean, received):
+    clean, received = np.asarray(clean, dtype=float), np.asarray(received, dtype=float)
+    if clean.shape != received.shape or clean.size == 0:
+        raise ValueError("expected two signals of one length")
+    noise = received - clean
+    if not noise.any():
+        return np.inf
+    if not clean.any():
+        return -np.inf
+    return float(10 * np.log10(np.linalg.norm(clean) / np.linalg.norm(noise)))

@@ -1,0 +1,13 @@
+"""Counts the thresholds below each sample."""
+
+import numpy as np
+
+
+def quantise(signal, n_bits):
+    if not 2 <= n_bits <= 16:
+        raise ValueError("expected 2 to 16 bits")
+    signal = np.asarray(signal, dtype=float)
+    if np.isnan(signal).any():
+        raise ValueError("a sample is NaN")
+    half = 2 ** (n_bits - 1)
+    return np.digitize(signal, (np.arange(-half, half - 1) + 0.5) / half) - half
