@@ -32,7 +32,7 @@ from course.lab.source import Lab, all_labs
 from course.storage import write_atomic
 
 COURSE_ID = "from-waveform-to-cloud"
-CONFIG = f'''# nbgrader's configuration of this class. `course grade --class` wrote it once and leaves your changes alone.
+CONFIG = f'''# nbgrader, for this class: `course grade --class` wrote this file once and leaves your changes alone.
 import os
 
 c = get_config()  # noqa: F821
@@ -174,8 +174,9 @@ def _tell(root: Path, assignments: dict[str, Assignment], handed: list[Handed], 
         new = gradebook.apply(assignment, results, stamps)
         for result in new:
             _write_graded_notebook(root, assignment, result)
+        by_hand = gradebook.by_hand(assignment) if results else {}
         for result in results:
-            page = feedback_page(result, gradebook.by_hand(assignment, result.student))
+            page = feedback_page(result, by_hand.get(result.student, {}))
             _write_if_changed(root / "feedback" / result.student / lab_id / f"{lab_id}.html", page)
     _write_if_changed(root / "summary.html", summary_page(report.results, report.strangers))
 
@@ -196,29 +197,18 @@ def _write_if_changed(path: Path, page: str) -> None:
 
 
 def _show(report: ClassReport, console: Console) -> None:
-    """Print scores, statuses and seconds."""
-    table = Table()
-    for column, side in (
-        ("Student", "left"),
-        ("Lab", "left"),
-        ("Score", "right"),
-        ("Status", "left"),
-        ("Seconds", "right"),
-    ):
-        table.add_column(column, justify=side)
-    for result in report.results:
-        row = (
-            result.student,
-            result.lab,
-            f"{result.score} / {result.max_score}",
-            result.status,
-            f"{result.seconds:.1f}",
-        )
-        table.add_row(*map(escape, row))
-    console.print(table)
+    """Print scores, statuses and seconds, then what is special about some submissions."""
+    for lab in dict.fromkeys(result.lab for result in report.results):
+        table = Table(title=lab, title_justify="left")
+        for column in ("Student", "Score", "Status", "Seconds"):
+            table.add_column(column, justify="right" if column in ("Score", "Seconds") else "left")
+        for result in (result for result in report.results if result.lab == lab):
+            score = f"{result.score} / {result.max_score}"
+            table.add_row(escape(result.student), score, result.status, f"{result.seconds:.1f}")
+        console.print(table)
     for result in report.results:
         for sentence in (result.sentence,) * (result.status is not Status.GRADED) + result.notes:
-            console.print(f"{escape(result.student)}, {escape(result.lab)}: {escape(sentence)}", soft_wrap=True)
+            console.print(f"{escape(result.student)}: {escape(sentence)}", soft_wrap=True)
     for stranger in report.strangers:
         console.print(escape(stranger), soft_wrap=True)
     console.print(f"{report.graded} graded now, {len(report.results) - report.graded} were there already.")

@@ -4,15 +4,25 @@ One is the reference solution and one the untouched release; four make a mistake
 another task; one loops for ever; one leaves the tasks alone and tries to write the gradebook instead.
 """
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
+from autograder.result import digest
+from course.errors import CourseError
 from course.lab.build import release_notebook, solution_notebook, write_notebook
 from course.lab.source import Lab, find_lab
+from course.storage import write_atomic
 
+NOTE = ".demo-class"
+MADE = (
+    *("submitted", "source", "release", "autograded", "feedback", "results", "backups"),
+    *("gradebook.db", "ledger.jsonl", "summary.html"),
+)
 WRONG_STUDENTS = ("chloe", "dmitri", "emeka", "farah")
 ENDLESS = """
 def {function}(*args, **kwargs):
@@ -32,21 +42,39 @@ for path in [{path!r}, "gradebook.db", "../../../gradebook.db"]:
 
 
 def make_demo_class(class_dir: Path, lab_name: str = "lab01") -> list[str]:
-    """Write the submissions into ``class_dir/submitted``, where they are missing; return the students' names.
+    """Write the submissions into ``class_dir/submitted``; return the students' names.
+
+    The same lab gives the same bytes. If the lab has changed since, what was graded goes: nbgrader's gradebook
+    cannot hold two versions of a lab, and a class that is generated has nothing to lose.
 
     Args:
         class_dir: the class folder; it is created.
         lab_name: the lab, by its id or the beginning of it.
+
+    Raises:
+        CourseError: the folder is a class that was not made here.
     """
     class_dir = Path(class_dir).resolve()
     lab = find_lab(lab_name)
+    _make_room(class_dir, digest(nbformat.writes(release_notebook(lab))))
     students = []
     for student, notebook in _submissions(lab, class_dir):
         students.append(student)
-        path = class_dir / "submitted" / student / lab.id / f"{lab.id}.ipynb"
-        if not path.exists():
-            write_notebook(notebook, path)
+        write_notebook(notebook, class_dir / "submitted" / student / lab.id / f"{lab.id}.ipynb")
     return students
+
+
+def _make_room(class_dir: Path, release: str) -> None:
+    """Note the release in a new folder, or remove what was made from another release."""
+    note = class_dir / NOTE
+    if not note.exists() and class_dir.exists() and any(class_dir.iterdir()):
+        raise CourseError(f"{class_dir} is not empty and no demo class; name another folder for the demo class.")
+    if note.exists() and note.read_text() != release:
+        for name in MADE:
+            shutil.rmtree(class_dir / name, ignore_errors=True)
+            if (class_dir / name).is_file():
+                (class_dir / name).unlink()
+    write_atomic(note, release)
 
 
 def _submissions(lab: Lab, class_dir: Path) -> Iterator[tuple[str, NotebookNode]]:

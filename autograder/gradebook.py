@@ -9,15 +9,16 @@ import contextlib
 import json
 import os
 import sqlite3
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook
 from nbgrader.preprocessors import SaveCells
 from nbgrader.utils import parse_utc
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SAWarning
 
 from autograder.grading import Assignment
 from autograder.result import Result, Status
@@ -36,6 +37,11 @@ class ByHand:
 
     score: float | None
     comment: str | None
+
+    @property
+    def is_given(self) -> bool:
+        """Whether there is anything."""
+        return self.score is not None or bool(self.comment)
 
 
 class Ledger:
@@ -105,25 +111,26 @@ class ClassGradebook:
                     self.ledger.add(result)
         return new
 
-    def by_hand(self, assignment: Assignment, student: str) -> dict[str, ByHand]:
-        """What persons entered for a student, by the id of the task or question."""
+    def by_hand(self, assignment: Assignment) -> dict[str, dict[str, ByHand]]:
+        """What persons entered for an assignment: by student, then by the id of the task or question."""
         lab = assignment.lab
-        with self._open() as gradebook:
-            try:
-                submission = gradebook.find_submission_notebook(lab.id, lab.id, student)
-            except MissingEntry:
-                return {}
-            scores = {grade.name: grade.manual_score for grade in submission.grades}
-            comments = {comment.name: comment.manual_comment for comment in submission.comments}
         cells = [(task.id, task.check_cell_id, task.solution_cell_id) for task in lab.tasks]
         cells += [(question.id, question.id, question.id) for question in lab.manual]
-        found = {name: ByHand(scores.get(graded), comments.get(solution)) for name, graded, solution in cells}
-        return {name: entry for name, entry in found.items() if entry.score is not None or entry.comment}
+        found: dict[str, dict[str, ByHand]] = {}
+        with self._open() as gradebook:
+            for submission in gradebook.notebook_submissions(lab.id, lab.id):
+                scores = {grade.name: grade.manual_score for grade in submission.grades}
+                comments = {comment.name: comment.manual_comment for comment in submission.comments}
+                entries = {name: ByHand(scores.get(graded), comments.get(text)) for name, graded, text in cells}
+                found[submission.student.id] = {name: entry for name, entry in entries.items() if entry.is_given}
+        return found
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[Gradebook]:
         try:
-            with Gradebook(self.url, self.course_id) as gradebook:
+            with warnings.catch_warnings(), Gradebook(self.url, self.course_id) as gradebook:
+                # nbgrader adds rows in an order that SQLAlchemy 2.1 comments on.
+                warnings.simplefilter("ignore", SAWarning)
                 yield gradebook
         except OperationalError as error:
             raise CourseError(BUSY.format(path=self.path, reason=error.orig)) from error

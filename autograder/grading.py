@@ -36,6 +36,7 @@ from course.lab.source import Lab
 from course.lab.tasks import Task
 
 UNSOLVED = "The task is not solved yet: its function still raises NotImplementedError."
+NO_ANSWER = "A call of the function was given up ({what}), and the checks after it were not run."
 NOT_REACHED = "The task was not checked, because the notebook's process had ended before its turn."
 
 
@@ -97,6 +98,7 @@ def grade(assignment: Assignment, student: str, content: bytes, notes: Iterable[
     return Result(
         key=assignment.key(student, hashlib.sha256(content).hexdigest()),
         lab=assignment.lab.id,
+        lab_title=assignment.lab.title,
         student=student,
         submission=hashlib.sha256(content).hexdigest(),
         status=status,
@@ -175,7 +177,7 @@ def _check_task(assignment: Assignment, session: Session, task: Task, seed: str)
 def _task_result(task: Task, record: TaskRecord, student: TaskStudent) -> TaskResult:
     failed = [one for one in record.records if not one.passed]
     unsolved = any(stopped.type_name == "NotImplementedError" for stopped in student.raised.values())
-    details = [_hint(one, student) for one in failed]
+    details = _details(failed, student)
     if failed and unsolved:
         details = [Hint(text=UNSOLVED)]
     return TaskResult(
@@ -190,6 +192,14 @@ def _task_result(task: Task, record: TaskRecord, student: TaskStudent) -> TaskRe
         details=tuple(dict.fromkeys(details)),
         failed=tuple(one.name for one in failed),
     )
+
+
+def _details(failed: list[CheckRecord], student: TaskStudent) -> list[Hint]:
+    """A hint for each failed check; where the function never came back, that is the hint."""
+    if student.fault is None:
+        return [_hint(one, student) for one in failed]
+    before = [_hint(one, student) for one in failed if one.student_error != str(student.fault)]
+    return [*before, Hint(text=NO_ANSWER.format(what=student.fault))]
 
 
 def _hint(record: CheckRecord, student: TaskStudent) -> Hint:
@@ -230,6 +240,7 @@ def _without_grading(
     return Result(
         key=assignment.key(student, submission or sentence),
         lab=assignment.lab.id,
+        lab_title=assignment.lab.title,
         student=student,
         submission=submission,
         status=status,

@@ -28,6 +28,7 @@ from course.lab.source import Lab
 from course.storage import write_atomic
 
 NO_NOTEBOOK = "The file is not a Jupyter notebook. Hand in the .ipynb file that JupyterLab saves."
+NAMES_LISTED = 5
 EXECUTED = (Role.SETUP, Role.SOLUTION, None)
 
 
@@ -307,7 +308,12 @@ def _notes(notebook: SubmittedNotebook, released: Mapping[str, Original], seen: 
         (unknown, "Not a cell of this lab, and run as one of your own: {}."),
     ):
         if names:
-            yield sentence.format(", ".join(name[:64] for name in dict.fromkeys(names)))
+            yield sentence.format(_listed(list(dict.fromkeys(names))))
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(name[:64] for name in names[:NAMES_LISTED])
+    return shown if len(names) <= NAMES_LISTED else f"{shown} and {len(names) - NAMES_LISTED} more"
 
 
 def _changed(cell: SubmittedCell, original: Original | None) -> bool:

@@ -112,6 +112,7 @@ class Result(Strict):
     schema_version: Literal[1] = 1
     key: str
     lab: str
+    lab_title: str
     student: str
     submission: str | None = Field(description="SHA-256 of the notebook's bytes; None if they could not be read")
     status: Status

@@ -132,6 +132,7 @@ def plot_waveform(signal, sample_rate: float, ax: Axes | None = None, **line) ->
     times, values = _outline(samples)
     ax.plot(times / sample_rate, values, **{"linewidth": 0.9, **line})
     ax.set(xlabel="Time (s)", ylabel="Amplitude", xlim=(0, samples.size / sample_rate))
+    ax.locator_params(axis="x", nbins=6)
     return ax
 
 
@@ -182,7 +183,7 @@ def plot_spectrogram(
         range_db: what lies further than this below the loudest cell has the darkest colour.
     """
     ax = _axes(ax)
-    picture = _draw_levels(ax, _levels(spectrogram(signal, n_fft, hop_length)), len(signal) / sample_rate, sample_rate)
+    picture = _draw_spectrogram(ax, signal, sample_rate, n_fft, hop_length)
     _colour_from([picture], range_db)
     ax.figure.colorbar(picture, ax=ax, label="Level (dB)")
     return ax
@@ -207,8 +208,7 @@ def compare_spectrograms(
     axes = np.atleast_1d(panels(len(signals), height=0.6 + 1.35 * len(signals), sharex=True))
     pictures = []
     for ax, (title, signal) in zip(axes, signals.items(), strict=True):
-        level = _levels(spectrogram(signal, n_fft, hop_length))
-        pictures.append(_draw_levels(ax, level, len(signal) / sample_rate, sample_rate))
+        pictures.append(_draw_spectrogram(ax, signal, sample_rate, n_fft, hop_length))
         ax.set(title=title)
         ax.label_outer()
     _colour_from(pictures, range_db)
@@ -234,10 +234,10 @@ def _axes(ax: Axes | None) -> Axes:
     return panels() if ax is None else ax
 
 
-def _draw_levels(ax: Axes, level: np.ndarray, duration: float, sample_rate: float) -> AxesImage:
-    """Draw ``level``, ``(n_bins, n_frames)`` in dB, over ``duration`` seconds and the frequencies from 0 to Nyquist."""
+def _draw_spectrogram(ax: Axes, signal, sample_rate: float, n_fft: int, hop_length: int) -> AxesImage:
     check_sample_rate(sample_rate)
-    extent = (0, duration, 0, sample_rate / 2)
+    level = _levels(spectrogram(signal, n_fft, hop_length))
+    extent = (0, len(signal) / sample_rate, 0, sample_rate / 2)
     picture = ax.imshow(level, origin="lower", aspect="auto", extent=extent)
     ax.grid(False)
     ax.set(xlabel="Time (s)", ylabel="Frequency (Hz)")

@@ -3,7 +3,7 @@
  * sample-rate slider that lets one hear aliasing and its cure.
  *
  * An anywidget module without a kernel, a library or a request: `render({ model, el })` builds the widget in `el` and
- * returns the function that stops and removes it. It is one file because the site copies only the module that a page names.
+ * returns the function that stops and removes it. One file, because the site copies only the module that a page names.
  *
  * Model (all optional): `clips`, a list of kinds or of `{ kind, label }`; `rate`, `frequency` (both Hz), `bits` and
  * `filter` (true or false), the positions in which the controls start.
@@ -41,8 +41,8 @@ export function fft(re, im) {
   const n = re.length;
   if (n === 0 || n & (n - 1)) throw new RangeError(`Expected 2, 4, 8 … samples, got ${n}: pad with zeros.`);
   reverseBits(re, im);
-  const cos = Float64Array.from({ length: n / 2 }, (_, k) => Math.cos((2 * Math.PI * k) / n));
-  const sin = Float64Array.from({ length: n / 2 }, (_, k) => -Math.sin((2 * Math.PI * k) / n));
+  const cos = new Float64Array(n / 2).map((_, k) => Math.cos((2 * Math.PI * k) / n));
+  const sin = new Float64Array(n / 2).map((_, k) => -Math.sin((2 * Math.PI * k) / n));
   for (let half = 1; half < n; half *= 2) {
     for (let start = 0; start < n; start += 2 * half) {
       for (let k = 0, twiddle = 0; k < half; k++, twiddle += n / (2 * half)) {
@@ -73,7 +73,7 @@ function reverseBits(re, im) {
  * @param {number} length number of taps, odd; from pass band to stop band it takes 5.5 * rate / length Hz
  */
 export function lowpass(cutoff, rate, length) {
-  const taps = Float64Array.from({ length }, (_, n) => {
+  const taps = new Float64Array(length).map((_, n) => {
     const t = n - (length - 1) / 2, x = (2 * cutoff * t) / rate, turn = (2 * Math.PI * n) / (length - 1);
     const sinc = x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
     return sinc * (0.42 - 0.5 * Math.cos(turn) + 0.08 * Math.cos(2 * turn));
@@ -83,13 +83,13 @@ export function lowpass(cutoff, rate, length) {
 }
 
 /**
- * Every `factor`-th sample of `signal`, (ceil(signal.length / factor),), after the filter with the odd number of `taps`. Without
- * a filter the samples are picked as they are, and what lies above half the new rate folds down.
+ * Every `factor`-th sample of `signal`, (ceil(signal.length / factor),), after a filter with an odd number of `taps`.
+ * Without a filter the samples are picked as they are, and what lies above half the new rate folds down.
  */
 export function decimate(signal, factor, taps = [1]) {
   if (!(Number.isInteger(factor) && factor > 0)) throw new RangeError(`Expected a factor 1, 2, 3 …, got ${factor}.`);
   const half = (taps.length - 1) / 2;
-  return Float64Array.from({ length: Math.ceil(signal.length / factor) }, (_, n) => {
+  return new Float64Array(Math.ceil(signal.length / factor)).map((_, n) => {
     const centre = n * factor, last = Math.min(signal.length - 1, centre + half);
     let sum = 0;
     for (let i = Math.max(0, centre - half); i <= last; i++) sum += taps[centre + half - i] * signal[i];
@@ -97,14 +97,15 @@ export function decimate(signal, factor, taps = [1]) {
   });
 }
 
-/** The smooth curve through samples that are `factor` periods apart, (length,): a low-pass pulse for each of them, added up. */
+/** The smooth curve through samples `factor` periods apart, (length,): a low-pass pulse for each of them, added up. */
 export function reconstruct(samples, factor, length) {
   if (factor === 1) return samples.slice(0, length);
   const half = (LOBES * factor) / 2, pulse = lowpass(0.5 / factor, 1, 2 * half + 1);
-  return Float64Array.from({ length }, (_, n) => {
+  return new Float64Array(length).map((_, n) => {
+    const first = Math.max(0, Math.ceil((n - half) / factor));
     const last = Math.min(samples.length - 1, Math.floor((n + half) / factor));
     let sum = 0;
-    for (let i = Math.max(0, Math.ceil((n - half) / factor)); i <= last; i++) sum += samples[i] * pulse[n + half - i * factor];
+    for (let i = first; i <= last; i++) sum += samples[i] * pulse[n + half - i * factor];
     return factor * sum;
   });
 }
@@ -117,25 +118,26 @@ export function quantise(samples, bits) {
 
 /**
  * What is heard of a signal that was sampled at 1 / `factor` of its rate with so many `bits`.
- * With `filter`, what lies above half the new rate is taken out first: the pass band ends at 0.41 of the new rate and the stop
- * band begins at its half.
+ * With `filter`, what lies above half the new rate is taken out first: the pass band ends at 0.41 of the new rate, the
+ * stop band begins at its half.
  */
 export function hear(signal, { factor, filter, bits }) {
   const taps = filter && factor > 1 ? lowpass(0.455 / factor, 1, LOBES * factor + 1) : [1];
   return reconstruct(quantise(decimate(signal, factor, taps), bits), factor, signal.length);
 }
 
-/** Levels in dB of a frame under a Hann window, (frame.length / 2,); bin k lies at k * rate / frame.length Hz. */
+/** Levels in dB of a frame of n samples (Float64Array) under a Hann window, (n / 2,); bin k lies at k * rate / n Hz. */
 export function spectrum(frame) {
   const n = frame.length, im = new Float64Array(n);
-  const re = Float64Array.from(frame, (value, i) => value * (0.5 - 0.5 * Math.cos((2 * Math.PI * i) / n)));
+  const re = frame.map((value, i) => value * (0.5 - 0.5 * Math.cos((2 * Math.PI * i) / n)));
   fft(re, im);
-  return Float64Array.from({ length: n / 2 }, (_, k) => 20 * Math.log10((4 * Math.hypot(re[k], im[k])) / n + 1e-7));
+  return new Float64Array(n / 2).map((_, k) => 10 * Math.log10((16 * (re[k] ** 2 + im[k] ** 2)) / n ** 2 + 1e-14));
 }
 
-/** Frequency in Hz and level in dB of the highest peak above the lobe of 0 Hz, from the parabola through its bin and the two beside it. */
+/** Frequency in Hz and level in dB of the highest peak beside 0 Hz, from the parabola through its bin and two more. */
 export function strongest(levels, rate) {
-  const k = levels.subarray(3, -1).reduce((best, level, i) => (level > levels[best] ? i + 3 : best), 3);
+  const first = 3; // bins 0 to 2 hold the lobe of 0 Hz
+  const k = levels.subarray(first, -1).reduce((best, level, i) => (level > levels[best] ? first + i : best), first);
   const [left, peak, right] = levels.subarray(k - 1, k + 2);
   const shift = (left - right) / (2 * (left - 2 * peak + right)) || 0;
   return { frequency: ((k + shift) * rate) / (2 * levels.length), level: peak };
@@ -144,7 +146,7 @@ export function strongest(levels, rate) {
 /** `FRAME` samples centred on index `centre`, zeros beyond the ends. */
 function frameAt(signal, centre) {
   const start = Math.round(centre) - FRAME / 2;
-  return Float64Array.from({ length: FRAME }, (_, i) => signal[start + i] ?? 0);
+  return new Float64Array(FRAME).map((_, i) => signal[start + i] ?? 0);
 }
 
 /** Columns of a spectrogram: `COLUMNS` spectra of evenly spaced frames. */
@@ -156,7 +158,7 @@ function spectrogram(signal) {
 
 const N = Math.round(SECONDS * FULL_RATE);
 const sine = (cycles) => Math.sin(2 * Math.PI * cycles);
-const timed = (value) => Float64Array.from({ length: N }, (_, n) => value(n / FULL_RATE));
+const timed = (value) => new Float64Array(N).map((_, n) => value(n / FULL_RATE));
 /** 1 between `from` and `to` seconds, with 15 ms of slope at both ends, else 0. */
 const gate = (t, from, to) => Math.max(0, Math.min(1, (t - from) / 0.015, (to - t) / 0.015));
 
@@ -191,7 +193,8 @@ function resonance() {
   let last = 0, before = 0;
   return (input, frequency, bandwidth) => {
     const radius = Math.exp((-Math.PI * bandwidth) / FULL_RATE);
-    const value = (1 - radius) * input + 2 * radius * Math.cos((2 * Math.PI * frequency) / FULL_RATE) * last - radius ** 2 * before;
+    const turn = Math.cos((2 * Math.PI * frequency) / FULL_RATE);
+    const value = (1 - radius) * input + 2 * radius * turn * last - radius ** 2 * before;
     [before, last] = [last, value];
     return value;
   };
@@ -203,7 +206,8 @@ function syllables() {
   const formants = [resonance(), resonance(), resonance()], hiss = resonance();
   let cycles = 0, noise = 1;
   return timed((t) => {
-    const [since, end] = t < 1.3 ? [t, vowels.i] : [t - 1.3, vowels.u], glide = Math.max(0, Math.min(1, (since - 0.5) / 0.3));
+    const [since, end] = t < 1.3 ? [t, vowels.i] : [t - 1.3, vowels.u];
+    const glide = Math.max(0, Math.min(1, (since - 0.5) / 0.3));
     cycles = (cycles + (125 - 18 * since) / FULL_RATE) % 1;
     const buzz = (1 - 2 * cycles) * gate(since, 0.28, 1.1);
     noise = (noise * 16807) % 2147483647; // the "minimal standard" generator: the same hiss each time
@@ -304,7 +308,7 @@ class Microphone {
   /** The last `count` samples, oldest first. */
   latest(count) {
     const start = this.heard + this.ring.length - count;
-    return Float32Array.from({ length: count }, (_, i) => this.ring[(start + i) % this.ring.length]);
+    return new Float32Array(count).map((_, i) => this.ring[(start + i) % this.ring.length]);
   }
 
   stop() {
@@ -317,7 +321,7 @@ class Microphone {
   }
 }
 
-/** A source node for the stream, at 48 kHz where the browser converts rates, else at the device's own rate (Firefox). */
+/** A source node for the stream, at 48 kHz where the browser converts rates, else (Firefox) at the device's rate. */
 function tapInto(mediaStream) {
   try {
     return new MediaStreamAudioSourceNode(new AudioContext({ sampleRate: FULL_RATE }), { mediaStream });
@@ -330,12 +334,13 @@ const release = (stream) => stream.getTracks().forEach((track) => track.stop());
 
 /** What to do about a microphone that did not start. */
 function microphoneAdvice(error) {
-  if (!navigator.mediaDevices) return "The browser gives this page no microphone: open it over https or from localhost.";
+  if (!navigator.mediaDevices) return "This page is not given a microphone: open it over https or on localhost.";
   const advice = {
     NotAllowedError: "The browser refused the microphone: allow it for this page, beside the address, and press again.",
     NotFoundError: "The browser found no microphone: connect one and press again.",
   };
-  return advice[error.name] ?? `The microphone did not start (${error.message}): close what else uses it and press again.`;
+  const other = `The microphone did not start (${error.message}): close what else uses it and press again.`;
+  return advice[error.name] ?? other;
 }
 
 // -------------------------------------------------------------------------------------------------------- pictures
@@ -344,29 +349,39 @@ const number = (value) => Math.round(value).toLocaleString("en-US").replace("-",
 const hertz = (value) => `${number(value)} Hz`;
 const MARGIN = { left: 46, right: 10, top: 12, bottom: 34 }; // px
 
-/** Clears `canvas` at the screen's resolution, draws ticks and names, returns the context and the maps to pixels. */
+/**
+ * Clears `canvas` at the screen's resolution and draws a grid with ticks and names, 12 px high.
+ * @param x, y each `{ from, to, ticks, scale, name }`: the range, the ticks, what turns a tick into its label
+ * @returns the drawing context, the box of the plot in px, and the maps `toX` and `toY` from values to px
+ */
 function axes(canvas, inks, x, y) {
   const { clientWidth: width, clientHeight: height } = canvas, ratio = window.devicePixelRatio;
   [canvas.width, canvas.height] = [width * ratio, height * ratio];
-  const pen = canvas.getContext("2d");
-  pen.scale(ratio, ratio);
-  pen.font = `12px ${getComputedStyle(canvas).fontFamily}`;
   const box = { left: MARGIN.left, top: MARGIN.top, right: width - MARGIN.right, bottom: height - MARGIN.bottom };
   const toX = (value) => box.left + ((value - x.from) / (x.to - x.from)) * (box.right - box.left);
   const toY = (value) => box.bottom - ((value - y.from) / (y.to - y.from)) * (box.bottom - box.top);
+  const pen = canvas.getContext("2d");
+  pen.scale(ratio, ratio);
+  pen.font = `12px ${getComputedStyle(canvas).fontFamily}`;
   [pen.fillStyle, pen.strokeStyle, pen.textBaseline] = [inks.ink, inks.grid, "middle"];
-  pen.textAlign = "center";
-  x.ticks.forEach((tick) => { line(pen, toX(tick), box.top, toX(tick), box.bottom); pen.fillText(tick * x.scale, toX(tick), box.bottom + 10); });
-  pen.fillText(x.name, (box.left + box.right) / 2, box.bottom + 26);
-  pen.textAlign = "right";
-  y.ticks.forEach((tick) => { line(pen, box.left, toY(tick), box.right, toY(tick)); pen.fillText(number(tick * y.scale), box.left - 5, toY(tick)); });
-  pen.textAlign = "center";
-  pen.save();
-  pen.translate(8, (box.top + box.bottom) / 2);
+  for (const tick of x.ticks) {
+    line(pen, toX(tick), box.top, toX(tick), box.bottom);
+    write(pen, tick * x.scale, toX(tick), box.bottom + 10, "center");
+  }
+  for (const tick of y.ticks) {
+    line(pen, box.left, toY(tick), box.right, toY(tick));
+    write(pen, number(tick * y.scale), box.left - 5, toY(tick), "right");
+  }
+  write(pen, x.name, (box.left + box.right) / 2, box.bottom + 26, "center");
   pen.rotate(-Math.PI / 2);
-  pen.fillText(y.name, 0, 0);
-  pen.restore();
+  write(pen, y.name, -(box.top + box.bottom) / 2, 8, "center");
+  pen.rotate(Math.PI / 2);
   return { pen, box, toX, toY };
+}
+
+function write(pen, text, x, y, align) {
+  pen.textAlign = align;
+  pen.fillText(text, x, y);
 }
 
 function line(pen, x1, y1, x2, y2) {
@@ -390,23 +405,24 @@ function drawWaveform(canvas, inks, view) {
   const y = { from: -view.peak, to: view.peak, ticks: [0], scale: 1, name: "pressure" };
   const { pen, toX, toY } = axes(canvas, inks, x, y);
   const start = Math.round(centre - (STRIP * rate) / 2), count = Math.round(STRIP * rate);
-  const trace = (values, step) => Array.from(values, (value, i) => [toX((i * step) / rate), toY(value)]);
-  curve(pen, trace(refine(original, start, count), 1 / FINE), inks.original, 1.5);
-  curve(pen, trace(refine(heard, start, count), 1 / FINE), inks.heard, 2);
+  const place = ([index, value]) => [toX(index / rate), toY(value)];
+  const trace = (signal) => Array.from(refine(signal, start, count), (value, i) => [i / FINE, value]);
+  curve(pen, trace(original).map(place), inks.original, 1.5);
+  curve(pen, trace(heard).map(place), inks.heard, 2);
   pen.fillStyle = inks.heard;
-  const kept = trace(heard.subarray(start, start + count + 1), 1).filter((_, i) => (start + i) % factor === 0);
-  kept.forEach(([px, py]) => pen.fillRect(px - 2.5, py - 2.5, 5, 5));
+  const kept = trace(heard).filter(([index]) => (start + index) % factor === 0);
+  kept.map(place).forEach(([left, top]) => pen.fillRect(left - 2.5, top - 2.5, 5, 5));
 }
 
 /** `count` samples from `start` on, `FINE` points for each, so that a drawn line is as smooth as the sound. */
 function refine(signal, start, count) {
-  const wide = Float64Array.from({ length: count + 2 * LOBES }, (_, i) => signal[start - LOBES + i] ?? 0);
+  const wide = new Float64Array(count + 2 * LOBES).map((_, i) => signal[start - LOBES + i] ?? 0);
   return reconstruct(wide, FINE, FINE * wide.length).subarray(FINE * LOBES, FINE * (LOBES + count) + 1);
 }
 
 /** Original and heard spectra, the range that the rate cannot carry, and where the tone is and where it lands. */
 function drawSpectrum(canvas, inks, view) {
-  const x = { from: 0, to: TOP, ticks: [0, 2000, 4000, 6000, 8000, 10000, 12000], scale: 0.001, name: "frequency (kHz)" };
+  const x = { from: 0, to: TOP, ticks: [0, 2e3, 4e3, 6e3, 8e3, 1e4, 12e3], scale: 1e-3, name: "frequency (kHz)" };
   const y = { from: FLOOR, to: 0, ticks: [0, -30, -60, -90], scale: 1, name: "level (dB)" };
   const { pen, box, toX, toY } = axes(canvas, inks, x, y);
   marker(pen, inks.original, toX(view.tone), box.top);
@@ -436,7 +452,7 @@ function nyquistLine(pen, inks, ...ends) {
   pen.setLineDash([]);
 }
 
-/** Levels of the heard signal over time and frequency, from paper to ink; the moment and the Nyquist frequency on top. */
+/** Levels of the heard signal over time and frequency; the moment and half the sample rate on top. */
 function drawSpectrogram(canvas, inks, view) {
   const x = { from: 0, to: SECONDS, ticks: [0, 0.5, 1, 1.5, 2, 2.5], scale: 1, name: "time (s)" };
   const y = { from: 0, to: TOP, ticks: [0, 4000, 8000, 12000], scale: 0.001, name: "frequency (kHz)" };
@@ -487,16 +503,18 @@ const STYLE = `
 * { box-sizing: border-box; }
 .face { --fg: var(--ink, light-dark(#1f2933, #e6e9ef)); --bg: var(--page, light-dark(#fff, #11151c));
   --quiet: var(--soft, light-dark(#52606d, #a3afbd)); --press: var(--accent, light-dark(#0b6477, #74cfe0));
-  border: 0 solid var(--line, light-dark(#d5dbe1, #3a4452)); color: var(--fg); background: var(--bg); font-size: 0.95rem;
-  line-height: 1.45; }
+  border: 0 solid var(--line, light-dark(#d5dbe1, #3a4452)); color: var(--fg); background: var(--bg);
+  font-size: 0.95rem; line-height: 1.45; }
 .controls { display: grid; gap: 0.8rem 1.5rem; }
-.controls > div, .moment { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 0.2rem 0.6rem; }
+.controls > div, .moment > div { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between;
+  gap: 0.2rem 0.6rem; }
 .controls .tick { justify-content: flex-start; }
 input { margin: 0; accent-color: var(--press); }
 input[type=range] { width: 100%; height: 1.5rem; }
 input[type=checkbox] { width: 1.2rem; height: 1.2rem; }
 .value, .strongest { font-variant-numeric: tabular-nums; }
-select, button { font: inherit; min-height: 2.5rem; border-radius: 6px; border: 1px solid var(--quiet); background: var(--bg); }
+select, button { font: inherit; min-height: 2.5rem; border: 1px solid var(--quiet); border-radius: 6px;
+  background: var(--bg); }
 select { flex: 1; min-width: 0; padding: 0 0.7rem; color: var(--fg); }
 button { flex: 1 1 7rem; padding: 0 0.4rem; color: var(--press); border-color: var(--press); cursor: pointer; }
 button[data-on] { color: var(--bg); background: var(--press); }
@@ -523,49 +541,64 @@ canvas[data-picture=waveform] { height: 140px; }
 }
 `;
 
+const slider = (id, name, range) => `
+  <div><label for="${id}">${name}</label><span class="value" aria-hidden="true"></span>
+    <input id="${id}" type="range" ${range}></div>`;
+const picture = (name, caption) => `
+<figure><figcaption>${caption}</figcaption>
+  <canvas data-picture="${name}" role="img" aria-label="${caption}: not drawn yet"></canvas></figure>`;
+
 const BODY = `
 <div class="controls">
   <div><label for="clip">Sound</label><select id="clip"></select></div>
   <div><button id="play" type="button">Play</button><button id="listen" type="button">Use microphone</button></div>
-  <div><label for="rate">Sample rate</label><span class="value" aria-hidden="true"></span><input id="rate" type="range" min="0" max="${FACTORS.length - 1}"></div>
-  <div><label for="frequency">Tone</label><span class="value" aria-hidden="true"></span><input id="frequency" type="range" min="100" max="${TOP}" step="100"></div>
-  <div><label for="bits">Bits per sample</label><span class="value" aria-hidden="true"></span><input id="bits" type="range" min="2" max="16"></div>
-  <div class="tick"><input id="filter" type="checkbox"><label for="filter">Anti-alias filter before sampling</label></div>
+  ${slider("rate", "Sample rate", `min="0" max="${FACTORS.length - 1}"`)}
+  ${slider("frequency", "Tone", `min="100" max="${TOP}" step="100"`)}
+  ${slider("bits", "Bits per sample", `min="2" max="16"`)}
+  <div class="tick">
+    <input id="filter" type="checkbox"><label for="filter">Anti-alias filter before sampling</label></div>
 </div>
 <p class="reading" role="status"></p>
-<ul class="key"><li><i data-ink="original"></i>original</li><li><i data-ink="heard"></i>sampled, as heard</li><li><i data-ink="limit"></i>half the sample rate</li><li>▼ the tone, and where it lands</li></ul>
-<figure><figcaption>Waveform at the moment</figcaption><canvas data-picture="waveform" role="img" aria-label="Waveform, not drawn yet"></canvas></figure>
-<figure><figcaption>Spectrum at the moment</figcaption><canvas data-picture="spectrum" role="img" aria-label="Spectrum, not drawn yet"></canvas></figure>
+<ul class="key">
+  <li><i data-ink="original"></i>original</li><li><i data-ink="heard"></i>sampled, as heard</li>
+  <li><i data-ink="limit"></i>half the sample rate</li><li>▼ the tone, and where it lands</li>
+</ul>
+${picture("waveform", "Waveform at the moment")}
+${picture("spectrum", "Spectrum at the moment")}
 <p class="strongest"></p>
-<figure><figcaption>Spectrogram of what is heard</figcaption><canvas data-picture="spectrogram" role="img" aria-label="Spectrogram, not drawn yet"></canvas></figure>
-<div class="moment"><label for="moment">Moment</label><span class="value" aria-hidden="true"></span><input id="moment" type="range" min="0" max="${SECONDS}" step="0.01"></div>
-<p class="note">The sound of the microphone stays in this page; its last ${SECONDS} seconds become a clip when you stop.</p>
+${picture("spectrogram", "Spectrogram of what is heard")}
+<div class="moment">${slider("moment", "Moment", `min="0" max="${SECONDS}" step="0.01"`)}</div>
+<p class="note">What the microphone hears stays in this page; its last ${SECONDS} s become a clip when you stop.</p>
 `;
 
 /** The model with its defaults; throws a RangeError whose message an author or a reader can act on. */
 export function settings(model) {
   const asked = model.get("clips") ?? Object.keys(CLIPS);
-  if (!Array.isArray(asked) || !asked.length) throw new RangeError(`Expected “clips” to be a list of sounds, got ${JSON.stringify(asked)}: try ["tone"].`);
+  if (!Array.isArray(asked) || !asked.length) {
+    throw new RangeError(`Expected “clips” to be a list of sounds, got ${JSON.stringify(asked)}: try ["tone"].`);
+  }
   const clips = asked.map((clip) => (typeof clip === "string" ? { kind: clip } : clip));
-  for (const clip of clips) oneOf("sounds", Object.keys(CLIPS), clip?.kind);
+  for (const clip of clips) known("sounds", Object.keys(CLIPS), clip?.kind);
   const start = { rate: 8000, frequency: 7000, bits: 16, filter: false };
   for (const name of Object.keys(start)) start[name] = model.get(name) ?? start[name];
-  oneOf("sample rates in Hz", FACTORS.map((factor) => FULL_RATE / factor), start.rate);
+  known("sample rates in Hz", FACTORS.map((factor) => FULL_RATE / factor), start.rate);
   return { clips, ...start };
 }
 
-function oneOf(what, known, asked) {
-  if (!known.includes(asked)) throw new RangeError(`This widget knows the ${what} ${known.join(", ")}, but the page asks for ${asked}: choose one of these.`);
+function known(what, values, asked) {
+  if (values.includes(asked)) return;
+  throw new RangeError(`Expected one of the ${what} ${values.join(", ")}, got ${asked}: choose one of these.`);
 }
 
 /** What becomes of a tone of `frequency` Hz at the sample rate `rate`, as a sentence. */
 export function reading(frequency, rate, filter) {
-  const tone = `A tone at ${hertz(frequency)} sampled at ${hertz(rate)}`, heard = alias(frequency, rate);
-  if (frequency === rate / 2) return `${tone} meets each of its cycles twice, at the same two points: what is heard depends on where they lie.`;
-  if (filter && frequency > rate / 2) return `${tone} would be heard at ${hertz(heard)}, but the filter takes it out first: silence.`;
-  if (filter && frequency > 0.41 * rate) return `${tone} is heard at ${hertz(heard)}, weakened: it lies on the slope of the filter.`;
+  const heard = alias(frequency, rate), place = hertz(heard);
+  const tone = `A tone at ${hertz(frequency)} sampled at ${hertz(rate)}`;
+  if (frequency === rate / 2) return `${tone} is met at the same two points of each cycle: they decide what is heard.`;
+  if (filter && heard < frequency) return `${tone} would land at ${place}, but the filter takes it out first: silence.`;
+  if (filter && frequency > 0.41 * rate) return `${tone} is heard at ${place}, weakened by the slope of the filter.`;
   if (heard === 0) return `${tone} gives the same value every time, 0 Hz: silence.`;
-  return `${tone} is heard at ${hertz(heard)}${heard === frequency ? ", where it belongs" : ""}.`;
+  return `${tone} is heard at ${place}${heard === frequency ? ", where it belongs" : ""}.`;
 }
 
 class SpectrumWidget {
@@ -575,10 +608,11 @@ class SpectrumWidget {
 
   constructor(el, start) {
     this.host = el.appendChild(document.createElement("div"));
-    this.root = this.host.attachShadow({ mode: "open" }); // ids and styles stay inside, so a page can hold several widgets
+    this.root = this.host.attachShadow({ mode: "open" }); // ids and styles stay inside: a page can hold several
     this.root.innerHTML = `<style>${STYLE}</style><div class="face">${BODY}</div>`;
-    this.controls = Object.fromEntries([...this.root.querySelectorAll("[id]")].map((control) => [control.id, control]));
-    this.canvases = Object.fromEntries([...this.root.querySelectorAll("canvas")].map((canvas) => [canvas.dataset.picture, canvas]));
+    const all = (selector) => [...this.root.querySelectorAll(selector)];
+    this.controls = Object.fromEntries(all("[id]").map((control) => [control.id, control]));
+    this.canvases = Object.fromEntries(all("canvas").map((canvas) => [canvas.dataset.picture, canvas]));
     this.set(start);
     this.dress();
     this.tell();
@@ -626,7 +660,8 @@ class SpectrumWidget {
     this.host.style.colorScheme = scheme;
     const { color: ink, borderTopColor: grid } = getComputedStyle(this.root.querySelector(".face"));
     this.inks = { ink, grid, palette: blend(RAMPS[scheme]) };
-    for (const swatch of this.root.querySelectorAll("[data-ink]")) this.inks[swatch.dataset.ink] = getComputedStyle(swatch).color;
+    const swatches = this.root.querySelectorAll("[data-ink]");
+    swatches.forEach((swatch) => { this.inks[swatch.dataset.ink] = getComputedStyle(swatch).color; });
     this.draw();
   }
 
@@ -661,7 +696,7 @@ class SpectrumWidget {
       this.heard = hear(this.source.samples, this.sampling);
       this.columns = spectrogram(this.heard);
     }
-    if (this.loudspeaker.playing) this.loudspeaker.play(this.heard, this.source.rate, this.loudspeaker.moment);
+    if (this.loudspeaker.playing) this.loudspeaker.play(this.heard, this.rate, this.loudspeaker.moment);
     this.tell();
     this.draw();
   }
@@ -669,13 +704,17 @@ class SpectrumWidget {
   play() {
     this.stop();
     if (!this.source) this.sample();
-    this.loudspeaker.play(this.heard, this.source.rate, Number(this.controls.moment.value));
+    this.sound();
     this.animate();
   }
 
   seek() {
-    if (this.loudspeaker.playing) this.loudspeaker.play(this.heard, this.source.rate, Number(this.controls.moment.value));
+    if (this.loudspeaker.playing) this.sound();
     this.draw();
+  }
+
+  sound() {
+    this.loudspeaker.play(this.heard, this.rate, Number(this.controls.moment.value));
   }
 
   async useMicrophone() {
@@ -709,7 +748,8 @@ class SpectrumWidget {
     this.source = this.recording = recording;
     clip.lastElementChild.disabled = false;
     clip.value = "recording";
-    moment.value = samples.reduce((loudest, value, n) => (Math.abs(value) > Math.abs(samples[loudest]) ? n : loudest), 0) / rate;
+    const louder = (best, value, n) => (Math.abs(value) > Math.abs(samples[best]) ? n : best);
+    moment.value = samples.reduce(louder, 0) / rate;
   }
 
   showState() {
@@ -747,14 +787,17 @@ class SpectrumWidget {
   /** What the pictures show: the clip around the moment, or the last block of the microphone. */
   get signals() {
     const moment = Number(this.controls.moment.value);
-    if (!this.microphone.listening) return { original: this.source.samples, heard: this.heard, centre: moment * this.rate, moment };
-    const original = this.microphone.latest(BLOCK);
-    return { original, heard: hear(original, this.sampling), centre: BLOCK / 2, moment };
+    if (this.microphone.listening) {
+      const original = this.microphone.latest(BLOCK);
+      return { original, heard: hear(original, this.sampling), centre: BLOCK / 2, moment };
+    }
+    return { original: this.source.samples, heard: this.heard, centre: moment * this.rate, moment };
   }
 
   draw() {
     if (!this.heard || !this.source || !this.canvases.spectrum.clientWidth) return;
-    const view = { ...this.signals, rate: this.rate, factor: this.sampling.factor, tone: Number(this.controls.frequency.value) };
+    const { rate, sampling: { factor } } = this;
+    const view = { ...this.signals, rate, factor, tone: Number(this.controls.frequency.value) };
     const [original, heard] = [view.original, view.heard].map((signal) => frameAt(signal, view.centre));
     view.levels = { original: spectrum(original), heard: spectrum(heard) };
     view.peak = Math.max(0.1, ...original.map(Math.abs), ...heard.map(Math.abs));
@@ -793,12 +836,13 @@ class SpectrumWidget {
     if (moving && performance.now() - this.described < 250) return;
     this.described = performance.now();
     label(this.controls.moment, `${moment.toFixed(2)} s`);
-    const peaks = Object.entries(levels).map(([name, values]) => `${name} ${peakName(strongest(values, rate))}`).join("; ");
-    this.root.querySelector(".strongest").textContent = `Strongest at this moment: ${peaks}.`;
+    const peaks = `original ${peakName(levels.original, rate)}; heard ${peakName(levels.heard, rate)}`;
     const half = `half the sample rate is ${hertz(rate / factor / 2)}`;
-    this.canvases.waveform.ariaLabel = `Waveform, ${STRIP * 1000} milliseconds: the original, one sample in ${factor} of it and the curve heard through these.`;
-    this.canvases.spectrum.ariaLabel = `Spectrum from 0 to 12 kilohertz. Strongest: ${peaks}; ${half}.`;
-    this.canvases.spectrogram.ariaLabel = `Spectrogram of what is heard, ${SECONDS} seconds, 0 to 12 kilohertz; ${half}, and nothing is heard above it.`;
+    this.root.querySelector(".strongest").textContent = `Strongest at this moment: ${peaks}.`;
+    const { waveform, spectrum, spectrogram } = this.canvases;
+    waveform.ariaLabel = `Waveform of ${STRIP * 1000} ms: the original, one sample in ${factor}, the curve heard.`;
+    spectrum.ariaLabel = `Spectrum from 0 to 12 kHz. Strongest: ${peaks}; ${half}.`;
+    spectrogram.ariaLabel = `Spectrogram of ${SECONDS} s from 0 to 12 kHz; ${half}, and nothing is heard above it.`;
   }
 
   close() {
@@ -817,7 +861,10 @@ function label(slider, text) {
   slider.parentElement.querySelector(".value").textContent = text;
 }
 
-const peakName = ({ frequency, level }) => (level < FLOOR ? "silent" : `${hertz(frequency)} (${number(level)} dB)`);
+function peakName(levels, rate) {
+  const { frequency, level } = strongest(levels, rate);
+  return level < FLOOR ? "silent" : `${hertz(frequency)} (${number(level)} dB)`;
+}
 
 /** Builds the widget in `el`, or says there what the page got wrong; returns the function that stops and removes it. */
 function render({ model, el }) {

@@ -6,20 +6,52 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from course.command import background
 from course.errors import shown
 from course.kit import build_dir
 
-# A step of a room prepares its part with its own progress on the console and says where the results are.
-Step = Callable[[Console], list[tuple[str, Path]]]
+# A step prepares its part with its own progress on the console and says where the results are.
+Places = list[tuple[str, Path]]
+Step = Callable[[Console], Places]
+
+
+def release_labs(console: Console) -> Places:
+    """Write every lab's release and solution into build/labs."""
+    from course.lab.build import release_notebook, solution_notebook, write_notebook
+    from course.lab.source import all_labs
+
+    places = []
+    for lab in track(all_labs(), "Labs", console=console):
+        folder = build_dir() / "labs" / lab.id
+        write_notebook(release_notebook(lab), folder / f"{lab.id}.ipynb")
+        write_notebook(solution_notebook(lab), folder / f"{lab.id}-solution.ipynb")
+        places += [
+            ("lab, for interns", folder / f"{lab.id}.ipynb"),
+            ("its solution", folder / f"{lab.id}-solution.ipynb"),
+        ]
+    return places
+
+
+def build_the_site(console: Console) -> Places:
+    """Execute the lectures and write the site into build/site, if anything changed."""
+    from course.site.build import build_site
+
+    built = build_site(console)
+    what = f"built in {built.seconds:.0f} s" if built.changed else "unchanged"
+    console.print(f"Site {what}.", highlight=False)
+    return [("its files", built.folder)]
 
 
 def steps() -> list[tuple[str, Step]]:
-    """The rooms' steps, in order: entry points of the group ``course.up``, named like "1 labs"."""
-    points = sorted(entry_points(group="course.up"), key=lambda point: point.name)
-    return [(point.name.split("-", 1)[1].replace("-", " "), point.load()) for point in points]
+    """What `course up` does, in order: the kit's own steps, then those of rooms that `course` does not import.
+
+    Such a room joins by an entry point of the group ``course.up``.
+    """
+    joined = [(point.name.replace("-", " "), point.load()) for point in sorted(entry_points(group="course.up"))]
+    return [("labs", release_labs), ("site", build_the_site), *joined]
 
 
 def record() -> Path:
@@ -28,25 +60,28 @@ def record() -> Path:
 
 
 @click.command()
-@click.option("--port", default=8000, show_default=True, help="Port of the site on loopback; the next free one if taken.")
+@click.option(
+    "--port", default=8000, show_default=True, help="The site's port on loopback; the next free one if taken."
+)
 def up(port: int):
     """Build the site, release the labs, grade the demo class, serve the site on loopback.
 
     A second run does only what changed. The site stays served after the command ends; `course down` ends that.
     """
     console = Console()
+    build_dir().mkdir(parents=True, exist_ok=True)
     places = []
-    rooms = steps()
-    for number, (name, step) in enumerate(rooms, start=1):
-        console.rule(f"{number}/{len(rooms) + 1} {name}", align="left")
+    plan = steps()
+    for number, (name, step) in enumerate(plan, start=1):
+        console.rule(f"{number}/{len(plan) + 1} {name}", align="left")
         places += step(console)
-    console.rule(f"{len(rooms) + 1}/{len(rooms) + 1} serving", align="left")
+    console.rule(f"{len(plan) + 1}/{len(plan) + 1} serving", align="left")
     server = background.start(record(), port)
     console.print(_summary(server, places))
     console.print("The site is served until `course down`.", highlight=False)
 
 
-def _summary(server: background.Server, places: list[tuple[str, Path]]) -> Table:
+def _summary(server: background.Server, places: Places) -> Table:
     table = Table(show_header=False, box=None)
     table.add_row("site", server.address)
     for name, path in places:

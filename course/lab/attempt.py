@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,10 @@ from nbformat import NotebookNode
 from course.errors import CourseError, shown
 from course.lab.cells import Role
 from course.lab.source import Lab, find_lab
+from course.lab.tasks import names_bound, names_used
 from course.lab.visible import NOT_YET, UNSOLVED, Finding
 
-RUN_ROLES = (Role.SETUP, Role.SOLUTION, Role.CHECK, Role.FALLBACK)
+LOCKED_ROLES = (Role.SETUP, Role.CHECK, Role.FALLBACK)
 # Starting Python and IPython takes a second; a machine on which it takes this long is broken.
 STARTING_SECONDS = 120.0
 POLLING_SECONDS = 0.02
@@ -72,7 +74,9 @@ def read_attempt(path: Path, lab_name: str | None = None) -> Attempt:
 
 
 def run_visible_checks(attempt: Attempt, seconds: float) -> Outcome:
-    """Run the notebook's cells and the lab's visible checks in a fresh process; demo cells are skipped.
+    """Run the notebook's cells and the lab's visible checks in a fresh process.
+
+    Demo cells are skipped, but for those that define what a check or a fallback reads.
 
     Args:
         attempt: the intern's notebook.
@@ -96,8 +100,9 @@ def _read_notebook(path: Path) -> NotebookNode:
     if not data.strip():
         raise CourseError(f"{name} is empty; save the notebook in JupyterLab, then try again.")
     try:
-        notebook = nbformat.reads(data.decode("utf-8"), as_version=4)
-        nbformat.validate(notebook)
+        with warnings.catch_warnings(action="ignore"):  # such as cell ids that an older Jupyter did not write
+            notebook = nbformat.reads(data.decode("utf-8"), as_version=4)
+            nbformat.validate(notebook)
     except Exception as error:  # nbformat raises whatever a malformed document makes its converters trip over
         raise CourseError(f"{name} is not a notebook: expected an .ipynb file that JupyterLab saved.") from error
     return notebook
@@ -108,8 +113,8 @@ def _grade_id(cell: NotebookNode) -> str | None:
 
 
 def _require_cells(path: Path, lab: Lab, notebook: NotebookNode) -> None:
-    found = Counter(_grade_id(cell) for cell in notebook.cells)
-    wanted = [cell.id for cell in lab.cells if cell.role in RUN_ROLES]
+    found = Counter(_grade_id(cell) for cell in notebook.cells if cell.cell_type == "code")
+    wanted = [cell.id for cell in lab.cells if cell.role in (Role.SOLUTION, *LOCKED_ROLES)]
     missing = [name for name in wanted if not found[name]]
     if missing:
         raise CourseError(
@@ -121,18 +126,34 @@ def _require_cells(path: Path, lab: Lab, notebook: NotebookNode) -> None:
 
 
 def _cells_to_run(attempt: Attempt) -> list[tuple[str, str]]:
-    """The intern's code cells in order; what the lab locks is taken from the lab, and demo cells are left out."""
-    roles = {cell.id: cell.role for cell in attempt.lab.cells}
-    locked = {cell.id: cell.source for cell in attempt.lab.cells if cell.role in RUN_ROLES}
+    """The intern's code cells in order; what the lab locks is the lab's own, and demo cells run only where needed."""
+    ours = {cell.id: cell for cell in attempt.lab.cells}
+    needed = _demos_needed(attempt.lab)
     cells, before = [], "the top"
     for cell in attempt.notebook.cells:
         name = _grade_id(cell)
         before = name or before
-        if cell.cell_type != "code" or roles.get(name) is Role.DEMO:
+        role = ours[name].role if name in ours else None
+        if cell.cell_type != "code" or (role is Role.DEMO and name not in needed):
             continue
-        open_to_intern = roles.get(name) in (None, Role.SOLUTION)
-        cells.append((name or f"below {before}", cell.source if open_to_intern else locked[name]))
+        open_to_intern = role in (None, Role.SOLUTION, Role.MANUAL)
+        cells.append((name or f"below {before}", cell.source if open_to_intern else ours[name].source))
     return cells
+
+
+def _demos_needed(lab: Lab) -> set[str]:
+    """The ids of the demo cells that define what a visible check or a fallback reads, directly or through others."""
+    needed, names = set(), set()
+    for cell in reversed(lab.cells):
+        if cell.cell_type != "code" or cell.role is Role.INSTRUCTOR:
+            continue
+        bound, used = names_bound(cell.tree), names_used(cell.tree)
+        if cell.role is Role.DEMO and not bound & names:
+            continue
+        if cell.role is Role.DEMO:
+            needed.add(cell.id)
+        names = (names - bound) | (used - bound)
+    return needed
 
 
 def _run(cells: list[tuple[str, str]], report: Path, work: Path, home: Path, seconds: float) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
@@ -26,12 +27,10 @@ def lab() -> None:
 
 @lab.command("list")
 def list_labs() -> None:
-    """Show every lab with its tasks and points; exit status 1 if one has a mistake."""
+    """Show every lab: hours, points, tasks, wrong solutions; exit status 1 if a lab has a mistake."""
     from course.lab.source import lab_folders, read_lab
 
-    table = Table(
-        Column("Lab", no_wrap=True), "Title", "Lecture", "Hours", "Points", "Tasks", "Questions", "Wrong solutions"
-    )
+    table = Table(Column("Lab", no_wrap=True), "Title", "Hours", "Points", "Tasks", "Wrong", box=box.SIMPLE)
     mistakes = []
     for folder in lab_folders():
         try:
@@ -111,8 +110,8 @@ def check(file: Path, name: str | None, seconds: float) -> None:
 
 
 def _row(read: "Lab") -> tuple[str, ...]:
-    counts = (read.points, len(read.tasks), len(read.manual), len(read.wrong))
-    return read.id, escape(read.title), read.lecture, f"{read.hours:g}", *map(str, counts)
+    tasks = len(read.tasks) + len(read.manual)
+    return read.id, escape(read.title), f"{read.hours:g}", str(read.points), str(tasks), str(len(read.wrong))
 
 
 def _output(given: Path | None, name: str, read: "Lab") -> Path:

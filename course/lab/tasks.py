@@ -95,6 +95,14 @@ def names_used(tree: ast.AST) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
 
+def names_bound(tree: ast.AST) -> set[str]:
+    """The names that the code binds: assignments, functions, classes and imports at any depth."""
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    names |= {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    imports = [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    return names | {alias.asname or alias.name.partition(".")[0] for node in imports for alias in node.names}
+
+
 def _require_markers_in_solutions(path: Path, cell: Cell) -> None:
     markers = [number for number, line in enumerate(cell.source.split("\n")) if BEGIN in line or END in line]
     if markers and cell.role not in (Role.SOLUTION, Role.MANUAL, Role.INSTRUCTOR):
@@ -126,15 +134,8 @@ def _absent_when_graded(cells: list[Cell], without: list[str]) -> set[str]:
     absent = set()
     for cell in cells:
         if cell.role is Role.DEMO and (_imports_any(cell.tree, without) or names_used(cell.tree) & absent):
-            absent |= _names_bound(cell.tree)
+            absent |= names_bound(cell.tree)
     return absent
-
-
-def _names_bound(tree: ast.Module) -> set[str]:
-    """The names that a cell's top-level functions and imports bind."""
-    functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-    imports = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
-    return functions | {alias.asname or alias.name.partition(".")[0] for node in imports for alias in node.names}
 
 
 def _imports_any(tree: ast.AST, packages: list[str]) -> bool:

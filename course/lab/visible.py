@@ -51,7 +51,8 @@ class Finding:
 
 
 _findings: dict[str, Finding] = {}
-_fallbacks: dict[str, tuple[str, int]] = {}
+# For each task, the file and line of every `solved(task)` that said no: a function defined below one is a fallback.
+_fallbacks: dict[str, set[tuple[str, int]]] = {}
 
 
 def solved(task: str) -> bool:
@@ -60,7 +61,7 @@ def solved(task: str) -> bool:
     if finding and finding.state == RIGHT:
         return True
     caller = sys._getframe(1)
-    _fallbacks[task] = (caller.f_code.co_filename, caller.f_lineno)
+    _fallbacks.setdefault(task, set()).add((caller.f_code.co_filename, caller.f_lineno))
     return False
 
 
@@ -108,6 +109,8 @@ class check:
             return str(error) or "The check's assertion does not hold."
         if isinstance(error, NameError) and error.name == self.task:
             return f"There is no function {self.task} yet: run the cell that defines it, then the check."
+        if isinstance(error, NameError):
+            return f"The check needs {error.name}, which is not there yet: run the cells above it first."
         return f"The check could not use what {self.task} returned: {named}"
 
     def _student_line(self, trace: TracebackType | None) -> str | None:
@@ -131,10 +134,8 @@ _FALLBACK_IN_PLACE = (
 def _is_fallback(task: str, cell: FrameType) -> bool:
     """Whether the function of that name was defined below the ``solved(task)`` of a fallback cell."""
     code = getattr(cell.f_globals.get(task), "__code__", None)
-    if code is None or task not in _fallbacks:
-        return False
-    filename, line = _fallbacks[task]
-    return code.co_filename == filename and code.co_firstlineno > line
+    places = _fallbacks.get(task, ())
+    return code is not None and any(code.co_filename == name and code.co_firstlineno > line for name, line in places)
 
 
 def _shortened(sentence: str) -> str:

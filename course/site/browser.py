@@ -4,13 +4,13 @@ import gzip
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, Error, TimeoutError, sync_playwright
 from playwright.sync_api import Page as Tab
 
 from course import kit
@@ -22,6 +22,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 QUIET = ("--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")
 LECTURE_LIMIT = 250 * 1024
 PATIENCE = 30_000  # milliseconds until a page counts as stuck
+WIDGET_PATIENCE = 10_000
 SHARES = {"image": "figures", "media": "audio"}  # the rest of the browser's resource types counts as text
 
 
@@ -138,16 +139,30 @@ def opened(browser: Browser, view: View) -> Iterator[Tab]:
 
 
 def settle(tab: Tab) -> None:
-    """Scroll through the page so that whatever loads lazily has loaded, and come back to the top."""
-    tab.evaluate("""async () => {
-        const step = innerHeight;
-        for (let y = 0; y < document.documentElement.scrollHeight; y += step) {
-            scrollTo(0, y);
-            await new Promise(requestAnimationFrame);
-        }
-        scrollTo(0, 0);
-    }""")
+    """Walk through the page, or through the slides of a deck, so that whatever loads on the way has loaded."""
+    if tab.query_selector(".reveal"):
+        _turn_slides(tab)
+    else:
+        tab.evaluate("""async () => {
+            for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight) {
+                scrollTo(0, y);
+                await new Promise(requestAnimationFrame);
+            }
+            scrollTo(0, 0);
+        }""")
     tab.wait_for_load_state("networkidle")
+
+
+def _turn_slides(tab: Tab) -> None:
+    """Press the right arrow to the deck's last slide, as a lecturer would, and go back to the first."""
+    tab.wait_for_selector(".reveal.ready")
+    number = "document.querySelector('.slide-number').textContent"
+    before = None
+    while (shown := tab.evaluate(number)) != before:
+        before = shown
+        tab.keyboard.press("ArrowRight")
+        tab.evaluate("new Promise(requestAnimationFrame)")
+    tab.keyboard.press("Home")
 
 
 def _visit(browser: Browser, page: Page, view: View, address: str) -> Visit:
@@ -200,10 +215,13 @@ def _served_file(page: Page, url: str) -> Path:
 
 
 def _silent_widgets(tab: Tab) -> list[str]:
-    """Modules of the widgets that have drawn nothing."""
-    return tab.evaluate("""() => [...document.querySelectorAll('[data-esm]')]
-        .filter(element => !element.childElementCount && !element.shadowRoot?.childElementCount)
-        .map(element => element.dataset.esm)""")
+    """Modules of the widgets that still show the theme's waiting note, or nothing, after ten seconds."""
+    silent = """() => [...document.querySelectorAll('.widget')]
+        .filter(element => element.querySelector('.widget-note') || !element.querySelector('*'))
+        .map(element => element.dataset.module)"""
+    with suppress(TimeoutError):
+        tab.wait_for_function(f"() => !({silent})().length", timeout=WIDGET_PATIENCE)
+    return tab.evaluate(silent)
 
 
 def _overflow(tab: Tab) -> list[str]:

@@ -5,14 +5,18 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
 from rich.console import Console
 
+from course.errors import CourseError
 from course.kit import build_dir, root
+from course.site.downloads import write_downloads
 from course.site.engine import run_engine
+from course.site.lint import lint_sources
 from course.site.stage import Staging, stage, write_manifest
 from course.site.stamp import version_stamp
 from course.storage import write_atomic
@@ -37,25 +41,45 @@ def build_site(console: Console, force: bool = False) -> Built:
         force: build even if nothing changed.
 
     Raises:
-        SourceError: a page has a mistake, or a cell raised.
+        CourseError: pages have mistakes or a cell raised; every mistake with its file and line.
     """
     started = time.monotonic()
-    target, folder = build_dir() / "site", build_dir() / "site-source"
+    target = build_dir() / "site"
     with FileLock(str(build_dir() / "site.lock")), console.status("Site: reading the pages") as status:
         recover(target)
-        staging = stage(root(), folder)
+        require_sound_sources()
+        staging = stage(root(), build_dir() / "site-source")
         about = about_site(staging)
         fingerprint = fingerprint_of(staging, about)
-        if not force and target.is_dir() and last_fingerprint() == fingerprint:
-            return Built(target, False, time.monotonic() - started)
-        manifest = build_dir() / "site-manifest.json"
-        write_manifest(staging, manifest, about)
-        html = run_engine(
-            staging, manifest, build_dir() / "site-jupyter", lambda words: status.update(f"Site: {words}")
-        )
-        swap(html, target)
-        write_atomic(build_dir() / RECORD, json.dumps({"fingerprint": fingerprint}))
-    return Built(target, True, time.monotonic() - started)
+        changed = force or not target.is_dir() or last_fingerprint() != fingerprint
+        if changed:
+            write_site(staging, about, target, lambda words: status.update(f"Site: {words}"))
+            write_atomic(build_dir() / RECORD, json.dumps({"fingerprint": fingerprint}))
+    return Built(target, changed, time.monotonic() - started)
+
+
+def step(console: Console) -> list[tuple[str, Path]]:
+    """The site's part of ``course up``."""
+    built = build_site(console)
+    console.print(f"site {'built' if built.changed else 'unchanged'}, {built.seconds:.1f} s", highlight=False)
+    return []
+
+
+def require_sound_sources() -> None:
+    """Stop before anything is executed if the sources have mistakes that can be seen by reading them."""
+    mistakes = lint_sources(root())
+    if mistakes:
+        raise CourseError("The site was not built:\n" + "\n".join(map(str, mistakes)))
+
+
+def write_site(staging: Staging, about: dict, target: Path, tell: Callable[[str], None]) -> None:
+    """Run the engine, add the downloads, and put the new site in the old one's place."""
+    manifest = build_dir() / "site-manifest.json"
+    write_manifest(staging, manifest, about)
+    html = run_engine(staging, manifest, build_dir() / "site-jupyter", tell)
+    tell("writing the notebooks")
+    write_downloads(staging, html)
+    swap(html, target)
 
 
 def about_site(staging: Staging) -> dict:

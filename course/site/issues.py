@@ -10,8 +10,10 @@ from course.site.lines import LineMap
 from course.site.stage import CONFIG, Staging
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
-ISSUE = re.compile(r"^(?:⛔|⚠)\ufe0f?\s+(?:(?P<path>[\w./-]+\.\w+)(?:\#[\w.]+)?(?::(?P<line>\d+)(?::\d+)?)?:?\s+)?(?P<message>.*)$")
-THEME = re.compile(r"^(?P<path>[\w./-]+\.\w+):(?P<line>\d+): (?P<message>.*)$")
+ISSUE = re.compile(
+    r"^(?:⛔|⚠)\ufe0f?\s+(?:(?P<path>[\w./-]+\.\w+)(?:\#[\w.]+)?(?::(?P<line>\d+)(?::\d+)?)?:?\s+)?(?P<message>.*)$"
+)
+THEME = re.compile(r"^(?P<path>[\w./-]+\.\w+):(?:(?P<line>\d+)|cell (?P<cell>\d+)): (?P<message>.*)$")
 NEWS = re.compile(r"^(?:📖|💿|💾|📚|🪐|🚀|🌎|🔌|📦|✨|Site has |\s+http|Starting WebSocket)")
 # After the last page the engine repeats everything, indented, under the page's name.
 REPEATED = re.compile(r"^  - (?:⛔|⚠)")
@@ -33,11 +35,16 @@ ADVICE = {
 
 @dataclass
 class Issue:
-    """A complaint in the staged project's terms; ``details`` are the lines that followed it, a traceback for instance."""
+    """A complaint in the staged project's terms.
+
+    ``cell`` is the number of the executed cell that it is about, where no line is known; ``details`` are the lines
+    that followed it, a traceback for instance.
+    """
 
     path: str | None
     line: int | None
     message: str
+    cell: int | None = None
     details: list[str] = field(default_factory=list)
 
 
@@ -60,8 +67,9 @@ def _issues(log: list[str]) -> Iterator[Issue]:
                 yield current
             current = None
         if match:
-            number = match["line"]
-            current = Issue(match["path"], int(number) if number else None, match["message"].strip())
+            found = match.groupdict()
+            line, cell = (int(found[name]) if found.get(name) else None for name in ("line", "cell"))
+            current = Issue(found["path"], line, found["message"].strip(), cell)
         elif current:
             current.details.append(line)
     if current:
@@ -90,6 +98,8 @@ def _source_error(issue: Issue, staging: Staging) -> CourseError:
     text = (staging.folder / page.source).read_text()
     if raised := _raised(issue, text):
         staged, message = raised
+    elif issue.cell:
+        staged, message = _cell_line(text, issue.cell, 1), issue.message
     else:
         staged, message = issue.line or _place(issue.message, text), _with_advice(issue.message)
     return SourceError(page.origin, _source_line(page.lines, staged), message)

@@ -79,8 +79,8 @@ def _loaded(page: Page) -> Iterator[str]:
     for tag in page.soup.find_all("link", href=True):
         if FETCHED_RELATIONS & set(tag.get("rel", [])):
             yield tag["href"]
-    for tag in page.soup.find_all(attrs={"data-esm": True}):
-        yield tag["data-esm"]
+    for tag in page.soup.select(".widget"):
+        yield from (tag[name] for name in ("data-module", "data-css") if tag.get(name))
     for tag in page.soup.find_all("style"):
         yield from _css_urls(tag.get_text())
     for tag in page.soup.find_all(style=True):

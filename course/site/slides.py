@@ -25,8 +25,12 @@ REVEAL = {
     "dist/plugin/notes.mjs": "notes.mjs",
     "LICENSE": "LICENSE",
 }
-LIGHT = {"list", "blockquote", "math", "mathGroup", "definitionList"}
-LIGHT_PARTS = 3
+CAPACITY = 17.0  # of a slide, in lines of text 22 px high; what is over is shrunk by deck.js
+SHRUNK = 1.1  # how far over capacity two things may be together
+CHARACTERS = 80  # of a line
+LEAD = '<div class="lead-part">'
+PREDICTION = 'class="box predict"'
+UNDRAWN = {"comment", "mystTarget", "footnoteDefinition", "bibliography"}
 SAME_PAGE = re.compile(r'href="#([^"]+)"')
 
 
@@ -44,14 +48,13 @@ class Frame:
     """One slide.
 
     ``title`` is the HTML of a section's heading on its first slide; ``parts`` the HTML of what is shown; ``said`` that
-    of the speaker notes. ``full`` once something stands on it that wants the slide for itself.
+    of the speaker notes.
     """
 
     title: str = ""
     name: str = ""
     parts: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
-    full: bool = False
 
     @property
     def body(self) -> Markup:
@@ -72,6 +75,7 @@ class Deck:
     def __init__(self, page: PageRenderer):
         self.page = page
         self.stacks: list[list[Frame]] = [[Frame()]]
+        self.asked = False  # whether the slide ends in a prediction, under which the answer must not show
 
     @property
     def frame(self) -> Frame:
@@ -83,7 +87,7 @@ class Deck:
         if kind == "skip" or block.get("visibility") == "remove":
             return
         if kind == "notes":
-            self.stacks[-1][0].said += [self.page.render(child) for child in block.get("children", [])]
+            self.stacks[-1][0].said[:0] = [self.page.render(child) for child in block.get("children", [])]
             return
         if kind in ("slide", "subslide"):
             self.turn()
@@ -102,13 +106,13 @@ class Deck:
             self.open_stack(node)
         elif node["type"] == "paragraph":
             self.add_paragraph(node)
-        elif node["type"] not in ("comment", "mystTarget", "footnoteDefinition", "bibliography"):
-            self.show(self.page.render(node), light=node["type"] in LIGHT)
+        elif node["type"] not in UNDRAWN:
+            self.show(self.page.render(node))
 
     def add_paragraph(self, node: dict) -> None:
         html = self.page.render(node)
         if node["children"] and node["children"][0]["type"] == "strong":
-            self.show(f'<div class="lead-part">{html}</div>', light=True)
+            self.show(f"{LEAD}{html}</div>")
         else:
             self.frame.said.append(html)
 
@@ -119,22 +123,26 @@ class Deck:
         code = any(kind == "code" and text.startswith("<div") for kind, text in html)
         beside = " beside" if code and any(kind == "outputs" and "<img" in text for kind, text in html) else ""
         if body.strip():
-            self.show(f'<div class="cell{beside}">{body}</div>', light=False)
+            self.show(f'<div class="cell{beside}">{body}</div>')
 
-    def show(self, html: str, light: bool) -> None:
-        """Put something on the slide, or on the next one if this one is taken."""
+    def show(self, html: str) -> None:
+        """Put something on the slide, or on the next one if this one has no room for it."""
         if not html.strip():
             return
-        shared = len(self.frame.parts) < LIGHT_PARTS if light else len(self.frame.parts) <= 1 and not self.frame.title
-        if self.frame.full or not shared:
-            self.turn()
+        # To the deck every <section> is a slide, so that those of the page's boxes become groups.
+        html = html.replace("<section ", '<div role="group" ').replace("</section>", "</div>")
+        taken = sum(map(height, self.frame.parts)) + (3 if self.frame.title else 1)
+        if self.frame.parts and (self.asked or taken + height(html) > SHRUNK * CAPACITY):
+            self.turn(carry=self.frame.parts[-1].startswith(LEAD) and len(self.frame.parts) > 1)
         self.frame.parts.append(html)
-        self.frame.full = not light
+        self.asked = PREDICTION in html
 
-    def turn(self) -> None:
-        """Go on with an empty slide of the same section."""
+    def turn(self, carry: bool = False) -> None:
+        """Go on with an empty slide of the same section; ``carry`` takes the last part along."""
+        self.asked = False
         if not self.frame.empty:
-            self.stacks[-1].append(Frame(name=self.stacks[-1][0].name))
+            carried = [self.frame.parts.pop()] if carry else []
+            self.stacks[-1].append(Frame(name=self.stacks[-1][0].name, parts=carried))
 
     def open_stack(self, heading: dict) -> None:
         if not self.stacks[-1][0].empty:
@@ -151,8 +159,28 @@ class Deck:
                     shown[-1].said += frame.said
                 elif not frame.empty:
                     shown.append(frame)
+            if len(shown) == 1 and not shown[0].parts:  # a section of prose alone, such as the summary
+                shown[0].parts, shown[0].said = shown[0].said, []
             if shown:
                 yield shown
+
+
+def height(html: str) -> float:
+    """A guess at what a piece of a slide takes, in lines of text."""
+    if "<img" in html:
+        return CAPACITY * 0.8
+    if 'class="widget"' in html:
+        return 1.1 * CAPACITY
+    code = re.findall(r"<pre.*?</pre>", html, re.DOTALL)
+    text = re.sub(r"<pre.*?</pre>|<details.*?</details>|<math.*?</math>|<[^>]+>", "", html, flags=re.DOTALL)
+    lines = 1 + len(text) / CHARACTERS + sum(1 + 0.85 * block.count("\n") for block in code)
+    return (
+        lines
+        + 2 * html.count("<audio")
+        + 0.9 * html.count("<tr")
+        + html.count("<label")
+        + 2.5 * html.count('display="block"')
+    )
 
 
 def has_slides(tree: dict) -> bool:

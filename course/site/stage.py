@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import yaml
+from nbformat import NotebookNode
 
 from course.errors import SourceError
 from course.site.labpage import lab_page
-from course.site.library import library_hash
+from course.site.library import CODE_CELL, library_hash
 from course.site.lines import LineMap
 from course.storage import write_atomic
 
@@ -51,6 +52,7 @@ class StagedPage:
         origin: the file that its author wrote.
         lines: staged line → line in ``origin``.
         notebook: name of the .ipynb that readers download beside the page, or None.
+        release: of a lab, the notebook that interns get.
     """
 
     source: str
@@ -58,6 +60,7 @@ class StagedPage:
     origin: Path
     lines: LineMap
     notebook: str | None = None
+    release: NotebookNode | None = None
 
 
 @dataclass
@@ -149,20 +152,21 @@ def stage_page(root: Path, source: str, staging: Staging) -> tuple[StagedPage, s
     origin, path = root / source, PurePosixPath(source)
     page = StagedPage(source, site_folder(source), origin, LineMap())
     if path.parts[0] == "labs":
-        text, page.lines = lab_page(origin.parent)
-        page.notebook = f"{path.parts[1]}.ipynb"
-        return page, text
+        lab = lab_page(origin.parent)
+        page.lines, page.release, page.notebook = lab.lines, lab.release, f"{path.parts[1]}.ipynb"
+        return page, lab.text
     text = origin.read_text()
     if path.parts[0] == "notebooks":
+        page.notebook = f"{path.parts[1]}.ipynb"
+    if CODE_CELL.search(text):
         variable = f"COURSE_LIBRARY_{len(staging.pages)}"
         staging.environment[variable] = library_hash(root, text)
-        page.notebook = f"{path.parts[1]}.ipynb"
         text, page.lines = depending_on(text, variable, origin)
     return page, text
 
 
 def depending_on(text: str, variable: str, origin: Path) -> tuple[str, LineMap]:
-    """The lecture with a front matter line that makes the engine's cache of its outputs depend on ``variable``."""
+    """The text with a front matter line that makes the engine's cache of its outputs depend on ``variable``."""
     if not text.startswith("---\n"):
         raise SourceError(origin, 1, "expected front matter (a block between `---` lines with title and kernelspec)")
     added = f"execute: {{depends_on_env: [{variable}]}}\n"

@@ -12,7 +12,7 @@ import scipy.signal
 from course.lab.checking import check, expect, oracle
 
 RATES = (8000, 11025, 16000, 22050, 44100)  # Hz
-SLOW = 30.0  # seconds for a call that may ask for hundreds of stand-ins
+SLOW = 30.0  # seconds for a call that may ask a stand-in for every frame
 
 
 # Task 1: synthesise
@@ -726,8 +726,8 @@ def _recording(rng, sample_rate=8000, gain=1.0, chime=True, other_bell=False, al
     frequencies = _partials(rng, sample_rate, int(rng.integers(2, 5)))
     if all_above:
         frequencies = np.where(frequencies < sample_rate / 2, sample_rate - frequencies, frequencies)
-    duration = rng.uniform(4.5, 7.0)
-    onset, door = rng.permutation([rng.uniform(0.7, 1.7), rng.uniform(2.4, duration - 1.2)])
+    duration = rng.uniform(3.4, 4.4)
+    onset, door = rng.permutation([rng.uniform(0.6, 1.2), rng.uniform(2.0, duration - 0.8)])
     line = _line(rng, duration, door, sample_rate)
     first = round(onset * sample_rate)
     if chime:
@@ -749,7 +749,7 @@ def _expect_onset(student, codes, frequencies, onset, sample_rate=8000):
     hint="On recordings like the quiet one you miss the chime, or its time by more than 0.03 s. Make some and see.",
 )
 def finds_unseen_chimes(student, rng):
-    for _ in range(4):
+    for _ in range(2):
         _expect_onset(student, *_recording(rng))
 
 
@@ -758,8 +758,7 @@ def finds_unseen_chimes(student, rng):
     hint="A chime struck entirely above half the sample rate is still in the recording, at folded frequencies.",
 )
 def finds_folded_chimes(student, rng):
-    for _ in range(2):
-        _expect_onset(student, *_recording(rng, all_above=True))
+    _expect_onset(student, *_recording(rng, all_above=True))
 
 
 @check(
@@ -767,8 +766,7 @@ def finds_folded_chimes(student, rng):
     hint="Turn the whole line down to a fifth: levels change, but their ratio to the noise around them hardly does.",
 )
 def finds_chimes_on_quiet_lines(student, rng):
-    for _ in range(2):
-        _expect_onset(student, *_recording(rng, gain=rng.uniform(0.2, 0.5)))
+    _expect_onset(student, *_recording(rng, gain=rng.uniform(0.2, 0.4)))
 
 
 @check(
@@ -785,7 +783,7 @@ def finds_chimes_at_other_rates(student, rng):
     hint="A line without a chime has no onset, not even at its loudest moment: a door is loud at all frequencies.",
 )
 def reports_none_without_a_chime(student, rng):
-    for gain in (1.0, 1.0, 0.3, 0.5):
+    for gain in (1.0, 0.4):
         codes, frequencies, _ = _recording(rng, gain=gain, chime=False)
         expect.equal(student(codes, 8000, frequencies, seconds=SLOW), None)
 
@@ -795,7 +793,7 @@ def reports_none_without_a_chime(student, rng):
     hint="Another bell in the same band is not this chime: its energy is beside the partials that were asked for.",
 )
 def tells_another_bell_apart(student, rng):
-    for _ in range(3):
+    for _ in range(2):
         codes, frequencies, _ = _recording(rng, chime=False, other_bell=True)
         expect.equal(student(codes, 8000, frequencies, seconds=SLOW), None)
 
@@ -808,7 +806,7 @@ def knows_short_and_silent_recordings(student, rng):
     codes, frequencies, _ = _recording(rng, chime=False)
     for n_samples in (0, 1, 7, 319):
         expect.equal(student(codes[:n_samples], 8000, frequencies, seconds=SLOW), None)
-    expect.equal(student(np.zeros(24000, dtype=np.int8), 8000, frequencies, seconds=SLOW), None)
+    expect.equal(student(np.zeros(8000, dtype=np.int8), 8000, frequencies, seconds=SLOW), None)
 
 
 @check("find_event", hint="Raise ValueError for a sample rate that is not positive and for an empty list of partials.")

@@ -39,7 +39,7 @@ LECTURE = """<h2 id="aliasing">Aliasing</h2><p>A tone at 7 kHz is heard at 1 kHz
 <a href="../../labs/lab01/#task">The lab</a></p>
 <figure><img src="tone.svg" alt="A sine wave" width="10" height="10"></figure>
 <details><summary>Answer</summary><p>One kilohertz.</p></details>
-<div data-esm="../../widget.mjs"></div>"""
+<div class="widget" data-module="../../widget.mjs"><p class="widget-note">Loading</p></div>"""
 ICON = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><path d="M0 0h8v8z"/></svg>'
 
 
@@ -54,11 +54,14 @@ def site(tmp_path) -> Path:
     _write(folder / "style.css", STYLE)
     _write(folder / "icon.svg", ICON)
     _write(folder / "lectures/one/tone.svg", ICON)
-    _write(folder / "widget.mjs", "export default { render({ el }) { el.textContent = ''; el.append('drawn'); } };")
+    _write(folder / "widget.mjs", "export default { render({ el }) { el.innerHTML = '<p>drawn</p>'; } };")
     loader = """import { mark } from './mark.mjs';
-    for (const el of document.querySelectorAll('[data-esm]')) {
-      const { default: widget } = await import(new URL(el.dataset.esm, document.baseURI));
-      const host = document.createElement('p'); el.append(host); widget.render({ el: host }); mark(host);
+    for (const el of document.querySelectorAll('.widget')) {
+      const { default: widget } = await import(new URL(el.dataset.module, document.baseURI));
+      const host = document.createElement('div');
+      widget.render({ el: host });
+      mark(host);
+      el.replaceChildren(...host.childNodes);
     }"""
     _write(folder / "site.mjs", loader)
     _write(folder / "mark.mjs", "export const mark = element => { element.dataset.loaded = 'yes'; };")
@@ -157,7 +160,7 @@ def test_every_fault_in_the_browser_is_found(site, browser_needed):
     _edit(site / "style.css", "light-dark(#111, #eee)", "light-dark(#111, #222)")
     wide = '<p style="width: 900px">A line too long for a phone.</p><h2'
     _edit(site / "lectures/one/index.html", "<h2", wide)
-    _edit(site / "widget.mjs", "el.textContent = ''; el.append('drawn');", "el.remove();")
+    _edit(site / "widget.mjs", "'<p>drawn</p>'", "''")
     noise = "".join(random.Random(0).choices(string.ascii_letters + string.digits, k=400_000))
     _edit(site / "lectures/one/index.html", "</h1>", f"</h1><!-- {noise} -->")
     found = _findings(check_site(site, only=BROWSER))

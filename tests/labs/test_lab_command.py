@@ -52,8 +52,8 @@ def states(path, seconds=60):
 def test_list_shows_the_labs(run, lab):
     shown = run("list")
     assert shown.exit_code == 0
-    for word in ("lab07-doubling", "Lab 7: Doubling", "07-doubling", "1.5", "12"):
-        assert word in shown.output
+    row = next(line.split() for line in shown.output.splitlines() if "lab07" in line)
+    assert row == ["lab07-doubling", "Lab", "7:", "Doubling", "1.5", "12", "3", "6"]
 
 
 def test_list_shows_a_lab_with_a_mistake_beside_the_others(run, lab_folder):
@@ -147,6 +147,14 @@ def test_locked_cells_are_the_labs_own(submit):
 def test_demo_cells_do_not_run(submit):
     found, _ = states(submit(demo_1="import os\nos._exit(1)", double=GOOD))
     assert found["double"] == RIGHT
+
+
+def test_a_demo_cell_that_a_check_reads_does_run(submit, lab_folder, change):
+    change("lab.md", "print(np.arange(3))", "ones = np.ones(2)\nunread = 1 / 0")
+    change("lab.md", "double(np.ones(2)), 2)", "double(ones), 2)")
+    found, outcome = states(submit(double=GOOD, quadruple=GOOD_QUADRUPLE))
+    assert found["double"] == RIGHT
+    assert outcome.notes == ["The cell demo-1 raised ZeroDivisionError: division by zero"]
 
 
 def test_a_cell_of_ones_own_runs_and_its_error_is_noted(submit):
@@ -243,6 +251,29 @@ def test_a_bad_file_is_refused_by_name(run, submit, kind, words):
     assert words in str(result.exception)
     if kind != "unknown":
         assert "mine.ipynb" in str(result.exception)
+
+
+def test_an_older_notebook_and_repeated_cell_ids_are_read(submit, recwarn):
+    path = submit(double=GOOD, quadruple=GOOD_QUADRUPLE)
+    notebook = json.loads(path.read_text())
+    notebook["cells"] = [{key: cell[key] for key in cell if key != "id"} for cell in notebook["cells"]]
+    path.write_text(json.dumps(notebook | {"nbformat_minor": 2}))
+    assert states(path)[0] == {"double": RIGHT, "quadruple": RIGHT}
+    twins = [cell | {"id": "same"} for cell in notebook["cells"]]
+    path.write_text(json.dumps(notebook | {"cells": twins}))
+    assert states(path)[0] == {"double": RIGHT, "quadruple": RIGHT}
+    assert not recwarn.list
+
+
+def test_a_locked_cell_that_became_text_is_missing(run, submit):
+    path = submit()
+    notebook = json.loads(path.read_text())
+    for cell in notebook["cells"]:
+        if cell["id"] == "check-double":
+            cell["cell_type"] = "markdown"
+            del cell["outputs"], cell["execution_count"]
+    path.write_text(json.dumps(notebook))
+    assert "lacks cells of lab07-doubling: check-double;" in str(run("check", path).exception)
 
 
 def test_a_notebook_of_another_lab_is_refused(run, submit):

@@ -87,6 +87,12 @@ def test_a_result_that_the_check_cannot_use_is_told_so(notebook):
     assert finding.sentence.startswith("The check could not use what double returned: TypeError")
 
 
+def test_a_name_that_a_cell_above_would_define_is_named(notebook):
+    notebook("def double(x):\n    return 2 * x")
+    finding = notebook('with check("double"):\n    assert double(ones) == 4, "Twice two is four."')
+    assert finding.sentence == "The check needs ones, which is not there yet: run the cells above it first."
+
+
 def test_an_interrupt_stops_the_cell(notebook):
     notebook("def double(x):\n    raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
@@ -99,6 +105,12 @@ def test_the_fallback_is_no_solution(notebook):
     finding = notebook(CHECK)
     assert finding.state == UNSOLVED and "fallback stands in for double" in finding.sentence
     assert state_after(notebook, "def double(x):\n    return 2 * x", CHECK) == RIGHT
+
+
+def test_the_fallback_is_known_when_other_cells_ask_too(notebook):
+    for cell in (STUB, CHECK, FALLBACK, 'print(solved("double"))'):
+        notebook(cell)
+    assert state_after(notebook, CHECK) == UNSOLVED
 
 
 def test_the_fallback_stays_out_of_the_way_of_a_solution(notebook):

@@ -60,6 +60,8 @@ def commit(field: str, outcome: str) -> str:
 @renders("checkpoint")
 def checkpoint(node: dict, page: Page) -> str:
     question, answer = node["children"]
+    page.checkpoints += 1
+    number = page.checkpoints
     folded = f"<details><summary>Show the answer</summary>{page.children(answer)}</details>"
     frame = attributes(id=node.get("html_id"))
     return (

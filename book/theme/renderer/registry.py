@@ -29,14 +29,17 @@ def renders(types: str, options: str = "") -> Callable[[Renderer], Renderer]:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something in a page that the renderer refuses, at a place in the staged source."""
+    """Something in a page that the renderer refuses, at a place in the staged source.
+
+    ``line`` is a line of it, or ``cell 3`` for the third executed code cell, of which the engine tells no line.
+    """
 
     source: str
-    line: int | None
+    line: int | str
     message: str
 
     def __str__(self) -> str:
-        return f"{self.source}:{self.line or 1}: {self.message}"
+        return f"{self.source}:{self.line}: {self.message}"
 
 
 @dataclass
@@ -64,8 +67,10 @@ class Page:
     citations: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     features: set[str] = field(default_factory=set)
-    line: int | None = None
+    line: int | str | None = None
     counter: int = 0
+    checkpoints: int = 0
+    cells: int = 0
 
     @property
     def root(self) -> str:
@@ -74,7 +79,7 @@ class Page:
 
     def problem(self, message: str) -> str:
         """Record a refusal at the place that is being rendered; returns "" so that a renderer can return it."""
-        self.problems.append(Problem(self.source, self.line, message))
+        self.problems.append(Problem(self.source, self.line or 1, message))
         return ""
 
     def number(self) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from course.site.slides import has_slides, write_deck
 from course.storage import write_atomic
 from renderer.assets import Assets
 from renderer.content import Content
@@ -75,9 +76,21 @@ class Site:
         page = Page(entry["source"], about["url"], self.assets, self.links, self.sources)
         body = page.render(document["mdast"])
         self.problems += page.problems
+        about["slides"] = self.write_slides(entry)
         html = self.templates.get_template("page.html").render(self.context(entry, page, body))
         write_atomic(self.out / about["url"] / "index.html", html)
         return records(document["mdast"], entry, self.links)
+
+    def write_slides(self, entry: dict) -> str | None:
+        """Write the page's slides if its author marked any; returns their address from the page."""
+        document, about = entry["page"], entry["about"]
+        if not has_slides(document["mdast"]):
+            return None
+        page = Page(entry["source"], about["url"] + "slides/", self.assets, self.links, self.sources)
+        front = document["frontmatter"]
+        titles = {"title": front.get("title") or entry["title"], "subtitle": front.get("description") or ""}
+        write_deck(document["mdast"], page, self.out, THEME, **titles, site=self.manifest)
+        return "slides/"
 
     def context(self, entry: dict, page: Page, body: str) -> dict:
         """The variables of templates/page.html."""
@@ -91,7 +104,7 @@ class Site:
             "title": front.get("title") or entry["title"],
             "description": front.get("description") or self.manifest["description"],
             "about": about,
-            "kicker": kicker(entry["source"]),
+            "kicker": kicker(entry["source"], front.get("title") or entry["title"]),
             "subtitle": front.get("description"),
             "actions": actions(about, self.manifest["launch"]),
             "body": Markup(body),
@@ -130,8 +143,9 @@ class Site:
             shutil.copyfile(THEME / source, self.out / "files" / name)
 
 
-def kicker(source: str) -> str | None:
-    """The line above the title: "Lecture 1" or "Lab 1", from the folder's number."""
+def kicker(source: str, title: str) -> str | None:
+    """The line above the title, from the folder's number, unless the title says it: "Lecture 1" or "Lab 1"."""
     kind = {"notebooks": "Lecture", "labs": "Lab"}.get(source.split("/")[0])
     number = re.search(r"/\D*(\d+)", source)
-    return f"{kind} {int(number[1])}" if kind and number else None
+    words = f"{kind} {int(number[1])}" if kind and number else None
+    return None if words and title.startswith(words) else words

@@ -15,7 +15,7 @@ ADMONITIONS = {
     "seealso": "See also",
 }
 CLASSES = {"dropdown", "wide", "lead", "hero", "facts", "centre"}
-HIDDEN_FROM_PAGE = {"notes", "skip-page"}
+HIDDEN_FROM_PAGE = {"notes"}
 
 
 @renders("root")
@@ -30,13 +30,15 @@ def slide_type(block: dict) -> str | None:
 
 @renders("block", "kind data visibility class")
 def block(node: dict, page: Page) -> str:
+    if node.get("kind") == "notebook-code" and "skip-execution" not in (node.get("data") or {}).get("tags", []):
+        page.cells += 1
+        page.line = f"cell {page.cells}"
     if slide_type(node) in HIDDEN_FROM_PAGE or node.get("visibility") == "remove":
         return ""
-    body = page.children(node)
     if node.get("kind") != "notebook-code":
-        return body
-    folded = node.get("visibility") == "hide"
-    if folded:
+        return page.children(node)
+    body = page.children(node)
+    if node.get("visibility") == "hide":
         body = f"<details class=fold><summary>Show the cell</summary>{body}</details>"
     return f'<div class="cell"{attributes(id=node.get("html_id"))}>{body}</div>\n' if body.strip() else ""
 

@@ -16,6 +16,7 @@ const deck = new Reveal(document.querySelector(".reveal"), {
   pdfMaxPagesPerSlide: 1,
   pdfSeparateFragments: false,
   plugins: [Notes],
+  scrollActivationWidth: null,
   slideNumber: "c/t",
   transition: "none",
   backgroundTransition: "none",
@@ -25,12 +26,13 @@ const deck = new Reveal(document.querySelector(".reveal"), {
 function fit(section) {
   const sheet = section?.querySelector(":scope > .sheet");
   if (!sheet) return;
-  sheet.style.zoom = 1;
-  for (let zoom = 1; sheet.scrollHeight > sheet.clientHeight + 1 && zoom > SMALLEST; ) {
-    zoom -= 0.05;
-    sheet.style.zoom = zoom;
-  }
+  const { style } = sheet.firstElementChild;
+  let zoom = 1;
+  for (style.zoom = 1; sheet.scrollHeight > sheet.clientHeight + 1 && zoom > SMALLEST; style.zoom = zoom) zoom -= 0.05;
 }
+
+// An unfolded answer, a figure that has loaded, a widget that has drawn itself: the slide is fitted again.
+const grown = new ResizeObserver(() => fit(deck.getCurrentSlide()));
 
 /** Start the widgets of a slide when the class gets there. */
 function startWidgets(section) {
@@ -41,7 +43,8 @@ function startWidgets(section) {
 }
 
 function arrive({ currentSlide }) {
-  fit(currentSlide);
+  grown.disconnect();
+  for (const scaled of currentSlide?.querySelectorAll(":scope > .sheet > .scaled") ?? []) grown.observe(scaled);
   startWidgets(currentSlide);
 }
 
@@ -54,4 +57,3 @@ for (const [selector, module] of Object.entries(PARTS)) {
   const found = document.querySelectorAll(selector);
   if (found.length) import(module).then(({ start }) => found.forEach(start));
 }
-document.addEventListener("toggle", () => fit(deck.getCurrentSlide()), true);

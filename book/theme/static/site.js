@@ -52,16 +52,22 @@ function menu(link, nav) {
 function scrollSpy(links) {
   const byId = new Map(links.map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
   const headings = [...byId.keys()].map((id) => document.getElementById(id)).filter(Boolean);
+  let waiting = false;
   const mark = () => {
+    waiting = false;
     const passed = headings.filter((heading) => heading.getBoundingClientRect().top < innerHeight * 0.3);
-    const current = (passed.at(-1) ?? headings[0])?.id;
+    const current = passed.at(-1)?.id;
     for (const [id, link] of byId) {
       if (id === current) link.setAttribute("aria-current", "location");
       else link.removeAttribute("aria-current");
     }
   };
-  const observer = new IntersectionObserver(mark, { rootMargin: "0px 0px -70% 0px" });
-  headings.forEach((heading) => observer.observe(heading));
+  const later = () => {
+    if (!waiting) requestAnimationFrame(mark);
+    waiting = true;
+  };
+  addEventListener("scroll", later, { passive: true });
+  later();
 }
 
 // ---------------------------------------------------------------- tabs

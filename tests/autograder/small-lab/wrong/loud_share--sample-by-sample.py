@@ -1,8 +1,6 @@
 """Every frame is cut out of the signal and summed in Python."""
 # fails: fast_on_a_minute
 
-import numpy as np
-
 
 def loud_share(signal, length, threshold):
     count = len(signal) // length

@@ -7,4 +7,4 @@ import numpy as np
 def normalise(signal, level):
     if not np.any(signal):
         raise ValueError("silence")
-    return signal * level / rms_level(signal) ** 2
+    return signal * level / np.mean(np.square(signal))

@@ -5,4 +5,4 @@ import numpy as np
 
 
 def normalise(signal, level):
-    return signal * (np.float64(level) / rms_level(signal))
+    return signal * (level / np.sqrt(np.mean(np.square(signal))))

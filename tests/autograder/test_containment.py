@@ -1,0 +1,195 @@
+"""What a submission cannot do from inside, how it ends when it tries, and that nothing of it is left."""
+
+import os
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from autograder.policy import MIB
+from autograder.sandbox import Bubblewrap, SandboxBroken, seccomp_filter
+from autograder.session import Cell, Session
+from course.errors import CourseError
+
+REFUSED = {
+    "write to the system": "open('/usr/bin/owned', 'w')",
+    "write to the environment": "import numpy; open(numpy.__file__, 'a')",
+    "write beside its folders": "open('/owned', 'w')",
+    "write to /dev": "open('/dev/owned', 'w')",
+    "another user": "import os; os.setuid(0)",
+    "a device": "import os; os.mknod('/tmp/disk', 0o60666, os.makedev(8, 0))",
+    "the first process": "import os; os.kill(1, 9)",
+    "the first process's environment": "open('/proc/1/environ').read()",
+    "tracing": "import ctypes; assert ctypes.CDLL(None, use_errno=True).ptrace(0, 0, 0, 0) == 0",
+    "a nested user namespace": "import ctypes; assert ctypes.CDLL(None).unshare(0x10000000) == 0",
+    "a nested user namespace by clone": (
+        "import ctypes; assert ctypes.CDLL(None).syscall(56, 0x10000000 | 17, 0, 0, 0, 0) >= 0"
+    ),
+    "mounting": "import ctypes; assert ctypes.CDLL(None).mount(b'none', b'/tmp', b'tmpfs', 0, None) == 0",
+    "a network by TCP": "import socket; socket.create_connection(('127.0.0.1', 22), 1)",
+    "a network by UDP": "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 53))",
+    "a name server": "import socket; socket.getaddrinfo('localhost.example', 80)",
+    "an abstract socket outside": "import socket; socket.socket(socket.AF_UNIX).connect('\\0course-grade-test')",
+    "raising its limits": "import resource; resource.setrlimit(resource.RLIMIT_AS, (2**40, 2**40))",
+    "filling the disk": "[open(f'/tmp/{n}', 'wb').write(bytes(2**20)) for n in range(4096)]",
+    "filling its folder": "[open(f'/submission/{n}', 'wb').write(bytes(2**20)) for n in range(4096)]",
+    "filling the shared memory": "[open(f'/dev/shm/{n}', 'wb').write(bytes(2**20)) for n in range(4096)]",
+    "8 GiB": "bytearray(8 << 30)",
+    "a thousand processes": """
+import os, time
+children = []
+try:
+    for n in range(1000):
+        child = os.fork()
+        if not child:
+            time.sleep(60)
+            os._exit(0)
+        children.append(child)
+finally:
+    for child in children:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def session(assignment):
+    import socket
+
+    with socket.socket(socket.AF_UNIX) as outside:
+        outside.bind("\0course-grade-test")
+        outside.listen()
+        with assignment.runner.start(assignment.supplies, assignment.policy) as sandbox:
+            yield Session(sandbox, assignment.policy, {})
+
+
+@pytest.mark.parametrize("attempt", REFUSED)
+def test_inside_it_is_refused(session, attempt):
+    stopped = session.execute(Cell("c", "the cell", REFUSED[attempt]))
+    assert stopped is not None, "it worked"
+    expected = {"8 GiB": "MemoryError", "a name server": "gaierror", "raising its limits": "ValueError"}
+    accepted = {expected.get(attempt, "OSError"), "OSError", "PermissionError", "AssertionError", "BlockingIOError"}
+    assert stopped.type_name in accepted | {"ConnectionRefusedError", "FileNotFoundError"}, stopped
+
+
+def test_inside_there_is_only_the_submission(session):
+    stopped = session.execute(
+        Cell("c", "the cell", "import os; raise ValueError(sorted(os.listdir('/')), os.getuid(), sorted(os.environ))")
+    )
+    assert "'submission'" in stopped.message
+    for name in ("home", "var", "etc", "opt"):
+        assert f"'{name}'" not in stopped.message
+    if os.geteuid() == 0:
+        assert ", 60" in stopped.message
+    assert "TOKEN" not in stopped.message
+
+
+ENDINGS = {
+    "loops in a cell": ("while True: pass", "timeout", 9),
+    "loops in a cell and swallows interrupts": (
+        "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+        "timeout",
+        0,
+    ),
+    "ends the process in a cell": ("import os; os._exit(0)", "crash", 0),
+    "breaks the channel in a cell": (
+        "import os\nfor n in range(3, 99):\n    os.close(n) if n < 20 else None",
+        "crash",
+        0,
+    ),
+    "asks for 8 GiB in a cell": ("block = np.ones(2**30)", "memory", 9),
+    "prints a gigabyte": ("for n in range(1000): print('x' * 10**6)", "graded", 9),
+    "prints a million lines": ("for n in range(10**6): print(n)", "graded", 9),
+    "loops in a task": ("def normalise(signal, level):\n    while True: pass", "timeout", 6),
+    "swallows interrupts in a task": (
+        "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ndef normalise(signal, level):\n"
+        "    while True:\n        try:\n            while True: pass\n        except BaseException: pass",
+        "timeout",
+        6,
+    ),
+    "ends the process in a task": ("import os\ndef normalise(signal, level): os._exit(0)", "crash", 6),
+    "dies by a signal in a task": (
+        "import ctypes\ndef normalise(signal, level): ctypes.string_at(0)",
+        "crash",
+        6,
+    ),
+    "asks for 8 GiB in a task": ("def normalise(signal, level): return np.ones(2**30)", "memory", 6),
+    "returns more than a frame holds": ("def normalise(signal, level): return np.ones(2**24)", "graded", 6),
+    "returns a list without end": (
+        "def normalise(signal, level):\n    deep = []\n    deep.append(deep)\n    return deep",
+        "graded",
+        6,
+    ),
+    "kills its parent in a task": (
+        "import os, signal\ndef normalise(signal, level): os.kill(os.getppid(), signal.SIGKILL)",
+        "crash",
+        4,
+    ),
+    "makes the oracle compute for ever": (
+        "def normalise(signal, level): return rms_level(np.ones(8 * 10**6).tolist() if False else range(10**12))",
+        "graded",
+        6,
+    ),
+    "leaves a process behind": (
+        "import os, time\nif not os.fork():\n    os.setsid()\n    time.sleep(3000)\n    os._exit(0)",
+        "graded",
+        9,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def results(submission, grade_many):
+    return grade_many({name: submission(added=[source]) for name, (source, _, _) in ENDINGS.items()})
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_every_ending_has_its_status_and_keeps_other_tasks(results, ending):
+    _, status, score = ENDINGS[ending]
+    assert (results[ending].status, results[ending].score) == (status, score)
+    assert results[ending].sentence
+
+
+def test_nothing_is_left(results):
+    """All sandboxes of this module but the one that a fixture holds have ended, with everything started in them."""
+    deadline = time.monotonic() + 10
+    while (left := _drivers()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert len(left) <= 1
+    assert not list(Path("/tmp").glob("course-grade-*"))
+    assert "submission" not in Path("/proc/self/mounts").read_text()
+
+
+def _drivers():
+    """Sessions of drivers that descend from this process."""
+    return [
+        one
+        for one in psutil.Process().children()
+        if one.status() != psutil.STATUS_ZOMBIE and any("autograder.driver" in word for word in one.cmdline())
+    ]
+
+
+def test_a_machine_without_bubblewrap_is_told_what_to_install(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(CourseError, match="apt install bubblewrap") as error:
+        Bubblewrap()
+    assert "--trust-submissions" in str(error.value)
+
+
+def test_a_driver_that_cannot_start_is_the_machines_fault(assignment, monkeypatch):
+    monkeypatch.setattr("autograder.sandbox.ENVIRONMENT", {"PATH": "/usr/bin", "PYTHONHOME": "/nowhere"})
+    with pytest.raises(SandboxBroken), assignment.runner.start(assignment.supplies, assignment.policy):
+        pass
+
+
+def test_limits_are_what_the_policy_says(assignment, session):
+    source = "import resource as r; raise ValueError(r.getrlimit(r.RLIMIT_AS)[1], r.getrlimit(r.RLIMIT_CORE)[1])"
+    assert session.execute(Cell("c", "the cell", source)).message == f"({2048 * MIB}, 0)"
+
+
+def test_the_filter_is_a_program_of_bpf_instructions():
+    program = seccomp_filter()
+    assert len(program) % 8 == 0
+    assert len(program) > 8 * 30
