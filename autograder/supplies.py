@@ -57,7 +57,7 @@ def supplies_of(sources: Iterable[str], without: Sequence[str]) -> Supplies:
         without: names of the packages that the lab withholds.
     """
     modules = _closure({name for source in sources for name in _imports(_plain_python(source), "")})
-    everything = set(COURSE.rglob("*.py"))
+    everything = {file for file in COURSE.rglob("*.py") if (file.parent / "__init__.py").is_file()}
     hidden = {path for name in (*without, DISTRIBUTION) for path in _installed(name)}
     return Supplies(
         modules=tuple(sorted(modules)),

@@ -18,8 +18,8 @@ from nbformat import NotebookNode
 
 from course.errors import CourseError, shown
 from course.lab.cells import Role
+from course.lab.names import names_bound, names_needed
 from course.lab.source import Lab, find_lab
-from course.lab.tasks import names_bound, names_used
 from course.lab.visible import NOT_YET, UNSOLVED, Finding
 
 LOCKED_ROLES = (Role.SETUP, Role.CHECK, Role.FALLBACK)
@@ -147,12 +147,12 @@ def _demos_needed(lab: Lab) -> set[str]:
     for cell in reversed(lab.cells):
         if cell.cell_type != "code" or cell.role is Role.INSTRUCTOR:
             continue
-        bound, used = names_bound(cell.tree), names_used(cell.tree)
-        if cell.role is Role.DEMO and not bound & names:
-            continue
+        bound = names_bound(cell.tree)
         if cell.role is Role.DEMO:
+            if not bound & names:
+                continue
             needed.add(cell.id)
-        names = (names - bound) | (used - bound)
+        names = (names - bound) | names_needed(cell.tree)
     return needed
 
 

@@ -51,7 +51,7 @@ def array(
 
     Args:
         got: what the student's function returned.
-        shape: the shape; None stands for any length along that axis, and no shape for any shape.
+        shape: the shape; None stands for any length but zero along that axis, and no shape for any shape.
         dtype: one of ``bool``, ``int``, ``float``, ``complex``, ``number`` or an exact name such as ``float32``.
         finite: whether NaN and infinities fail.
         hint: shown in place of the check's hint.
@@ -86,7 +86,7 @@ def number(got: Any, finite: bool = True, hint: str | None = None) -> float:
 
 
 def shape(got: Any, expected: tuple[int | None, ...], hint: str | None = None) -> None:
-    """Expect an array of that shape; None stands for any length along that axis. A bare number has the shape ``()``."""
+    """Expect an array of that shape; None stands for any length but zero. A bare number has the shape ``()``."""
     if isinstance(got, NUMBERS):
         got = np.empty(())
     array(got, expected, finite=False, hint=hint)
@@ -154,7 +154,7 @@ def raises(student: Callable, error: type[BaseException], *args: Any, hint: str 
 
 def _shape(given: tuple[int, ...], expected: tuple[int | None, ...], hint: str | None) -> None:
     fits = len(given) == len(expected) and all(
-        want is None or have == want for have, want in zip(given, expected, strict=True)
+        have == want or (want is None and have > 0) for have, want in zip(given, expected, strict=True)
     )
     if not fits:
         raise CheckFailed(f"expected shape {expected}, got {given}", hint)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 from course.lab.cells import Role
 from course.lab.checking import LocalStudent, TaskRecord, run_task
+from course.lab.markers import with_stub
 from course.lab.source import Lab
-from course.lab.tasks import with_stub
 
 
 def reference_sources(lab: Lab) -> dict[str, str]:

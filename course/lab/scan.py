@@ -15,8 +15,8 @@ from nbformat import NotebookNode
 
 from course.errors import CourseError, shown
 from course.lab.cells import Cell, Role
+from course.lab.markers import BEGIN, END, solution_regions, with_stub
 from course.lab.source import Lab
-from course.lab.tasks import BEGIN, END, solution_regions, with_stub
 
 MARKERS = (BEGIN, END, "BEGIN HIDDEN TESTS", "END HIDDEN TESTS", "BEGIN MARK SCHEME", "END MARK SCHEME")
 NOTEBOOK_KEYS = {"course", "kernelspec", "language_info"}

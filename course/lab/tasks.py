@@ -1,20 +1,16 @@
 """The tasks of a lab, put together from its cells: solution, visible check and fallback, each where it has to be."""
 
 import ast
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
-from mdit_py_plugins.dollarmath import dollarmath_plugin
-
 from course.errors import SourceError
 from course.lab.cells import Cell, Role
+from course.lab.markers import BEGIN, END, STUB, solution_regions, with_stub
+from course.lab.names import bound_by, imports, imports_any, names_used
+from course.lab.prose import count_words, last_heading
 
-BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
-STUB = "raise NotImplementedError()"
 LONGEST_STATEMENT = 120
 
 
@@ -59,67 +55,14 @@ def read_tasks(path: Path, cells: list[Cell], without: list[str]) -> tuple[list[
     return automatic, manual
 
 
-def solution_regions(source: str) -> list[tuple[int, int]]:
-    """Half-open ranges of the line indices strictly between each pair of solution markers.
-
-    Raises:
-        ValueError: a marker without its partner; the text says which.
-    """
-    regions, begin = [], None
-    for index, line in enumerate(source.split("\n")):
-        if BEGIN in line:
-            if begin is not None:
-                raise ValueError(f"a second {BEGIN} comes before {END}")
-            begin = index
-        elif END in line:
-            if begin is None:
-                raise ValueError(f"{END} comes without {BEGIN}")
-            regions.append((begin + 1, index))
-            begin = None
-    if begin is not None:
-        raise ValueError(f"{BEGIN} comes without {END}")
-    return regions
-
-
-def with_stub(source: str, stub: str = STUB) -> str:
-    """The source with each region between solution markers, markers included, replaced by ``stub``, indented alike."""
-    lines = source.split("\n")
-    for begin, end in reversed(solution_regions(source)):
-        indent = re.match(r"\s*", lines[begin - 1])[0]
-        lines[begin - 1 : end + 1] = [indent + stub]
-    return "\n".join(lines)
-
-
-def names_used(tree: ast.AST) -> set[str]:
-    """The names that the code reads."""
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-
-
-def names_bound(tree: ast.AST) -> set[str]:
-    """The names that the code binds: assignments, functions, classes and imports at any depth."""
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    names |= {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-    imports = [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
-    return names | {alias.asname or alias.name.partition(".")[0] for node in imports for alias in node.names}
-
-
 def _require_markers_in_solutions(path: Path, cell: Cell) -> None:
     markers = [number for number, line in enumerate(cell.source.split("\n")) if BEGIN in line or END in line]
     if markers and cell.role not in (Role.SOLUTION, Role.MANUAL, Role.INSTRUCTOR):
         raise SourceError(path, cell.body + markers[0], f"Solution markers have no place in a {cell.role} cell.")
 
 
-def _imports(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """The top-level packages that the code imports, and the line of each."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name.partition(".")[0], node.lineno) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module.partition(".")[0], node.lineno
-
-
 def _forbid_imports(path: Path, cell: Cell, without: list[str]) -> None:
-    for package, line in _imports(cell.tree):
+    for package, line in imports(cell.tree):
         if package in without:
             raise SourceError(
                 path,
@@ -130,16 +73,12 @@ def _forbid_imports(path: Path, cell: Cell, without: list[str]) -> None:
 
 
 def _absent_when_graded(cells: list[Cell], without: list[str]) -> set[str]:
-    """The names that demo cells make with the help of packages in ``without``; grading has neither."""
+    """The functions and packages of demo cells that use packages in ``without``; grading has neither."""
     absent = set()
     for cell in cells:
-        if cell.role is Role.DEMO and (_imports_any(cell.tree, without) or names_used(cell.tree) & absent):
-            absent |= names_bound(cell.tree)
+        if cell.role is Role.DEMO and (imports_any(cell.tree, without) or names_used(cell.tree) & absent):
+            absent |= {name for node in cell.tree.body for name in bound_by(node)}
     return absent
-
-
-def _imports_any(tree: ast.AST, packages: list[str]) -> bool:
-    return any(package in packages for package, _ in _imports(tree))
 
 
 def _require_fallback_form(path: Path, cell: Cell, without: list[str], absent: set[str]) -> None:
@@ -150,7 +89,7 @@ def _require_fallback_form(path: Path, cell: Cell, without: list[str], absent: s
             cell.body,
             'A fallback cell is one statement `if not solved("task"):` that defines the task\'s function.',
         )
-    if not _imports_any(cell.tree, without) and not names_used(cell.tree) & absent:
+    if not imports_any(cell.tree, without) and not names_used(cell.tree) & absent:
         raise SourceError(
             path,
             cell.body,
@@ -177,7 +116,7 @@ def _task(path: Path, cells: list[Cell], index: int) -> Task:
     check = _check_of(path, cells, index)
     _require_check_form(path, check)
     heading, statement = _statement(path, cells, index)
-    if (words := _words(statement)) > LONGEST_STATEMENT:
+    if (words := count_words(statement)) > LONGEST_STATEMENT:
         raise SourceError(
             path,
             heading.line,
@@ -188,7 +127,7 @@ def _task(path: Path, cells: list[Cell], index: int) -> Task:
     return Task(
         id=task_id,
         points=check.points,
-        title=_title(heading.source),
+        title=last_heading(heading.source),
         function=task_id,
         solution_cell_id=solution.grade_id,
         check_cell_id=check.grade_id,
@@ -329,7 +268,7 @@ def _question(path: Path, cells: list[Cell], index: int) -> Task:
             f"`<!-- {BEGIN} -->` and `<!-- {END} -->`.",
         )
     heading, _ = _statement(path, cells, index + 1)
-    return Task(cell.grade_id, cell.points, _title(heading.source), None, cell.grade_id, None, None, cell.line)
+    return Task(cell.grade_id, cell.points, last_heading(heading.source), None, cell.grade_id, None, None, cell.line)
 
 
 def _statement(path: Path, cells: list[Cell], index: int) -> tuple[Cell, str]:
@@ -340,35 +279,9 @@ def _statement(path: Path, cells: list[Cell], index: int) -> tuple[Cell, str]:
             break
         if cell.cell_type == "markdown" and cell.role is not Role.INSTRUCTOR:
             prose.insert(0, cell.source)
-            if _title(cell.source):
+            if last_heading(cell.source):
                 return cell, "\n\n".join(prose)
     raise SourceError(path, cells[index].line, f"The task {cells[index].grade_id} has no heading; begin it with `## `.")
-
-
-def _title(markdown: str) -> str | None:
-    """The text of the last heading; None if there is none."""
-    tokens = _tokens(markdown)
-    titles = [tokens[place + 1].content for place, token in enumerate(tokens) if token.type == "heading_open"]
-    return titles[-1] if titles else None
-
-
-def _words(markdown: str) -> int:
-    """Words of prose after the last heading; code blocks, displayed mathematics and tables do not count."""
-    tokens = _tokens(markdown)
-    last = max((place for place, token in enumerate(tokens) if token.type == "heading_close"), default=-1)
-    return sum(len(text.split()) for text in _prose(tokens[last + 1 :]))
-
-
-def _prose(tokens: Iterable[Token]) -> Iterator[str]:
-    in_table = False
-    for token in tokens:
-        in_table = (in_table or token.type == "table_open") and token.type != "table_close"
-        if token.type == "inline" and not in_table:
-            yield "".join(child.content or " " for child in token.children)
-
-
-def _tokens(markdown: str) -> list[Token]:
-    return MarkdownIt("commonmark").enable("table").use(dollarmath_plugin).parse(markdown)
 
 
 def _listed(names: Iterable[str]) -> str:

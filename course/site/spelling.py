@@ -1,6 +1,5 @@
 """Misspelt words in the prose of the built pages, found by codespell's list of common misspellings."""
 
-import importlib.util
 import re
 import subprocess
 import sys
@@ -19,8 +18,6 @@ REPORTED = re.compile(r"^(?P<file>.+?):(?P<line>\d+): (?P<words>.+)$", re.MULTIL
 
 def check_spelling(pages: list[Page]) -> CheckResult:
     """Every page's prose: text, titles, descriptions and alternative texts; code and formulas are left out."""
-    if importlib.util.find_spec("codespell_lib") is None:
-        raise CourseError("The spelling check needs codespell, which is not installed: run make setup.")
     with tempfile.TemporaryDirectory(prefix="spelling-") as scratch:
         names = {}
         for number, page in enumerate(pages):

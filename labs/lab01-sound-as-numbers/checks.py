@@ -248,9 +248,9 @@ def snr_db(clean, received):
 
 @check("snr_db", hint="Ten times the base-10 logarithm of a ratio of powers; the noise is received minus clean.")
 def agrees_with_exact_sums(student, rng):
-    for n_samples in (1, 2, 101, 4000):
-        clean = rng.standard_normal(n_samples)
-        received = clean + rng.uniform(0.001, 2) * rng.standard_normal(n_samples)
+    for n_samples in (2, 101, 4000):
+        clean, noise = (values - values.mean() for values in rng.standard_normal((2, n_samples)))
+        received = clean + rng.uniform(0.001, 2) * noise
         expect.close(student(clean, received), snr_db(clean, received), atol=1e-6)
 
 
@@ -286,11 +286,9 @@ def knows_both_infinities(student, rng):
 
 @check("snr_db", hint="Squares and differences of 16-bit integers do not fit into 16 bits, and NumPy does not warn.")
 def survives_integer_samples(student, rng):
-    clean = rng.integers(-32768, 32768, 400).astype(np.int16)
-    received = rng.integers(-32768, 32768, 400).astype(np.int16)
-    expect.close(student(clean, received), snr_db(clean, received), atol=1e-6)
-    codes = rng.integers(-128, 128, 400).astype(np.int8)
-    expect.close(student(codes, codes[::-1].copy()), snr_db(codes, codes[::-1]), atol=1e-6)
+    for dtype, largest in ((np.int16, 32767), (np.int8, 127)):
+        clean, received = rng.integers(-largest, largest + 1, (2, 400)).astype(dtype)
+        expect.close(student(clean, received), expect.number(student(clean * 1.0, received * 1.0)), atol=1e-6)
 
 
 @check(
@@ -343,9 +341,9 @@ def reads_a_tone_between_bins(student, rng):
 )
 def ignores_the_phase(student, rng):
     bins = rng.uniform(30, 100)
-    for phase in np.arange(8) * np.pi / 4:
-        frame, frequency = _tone(300, bins, 0.7, phase, 16000)
-        expect.close(student(frame, frequency, 16000), 0.7, rtol=0.0101, atol=0)
+    tones = [_tone(300, bins, 0.7, phase, 16000) for phase in np.arange(8) * np.pi / 4]
+    readings = np.array([expect.number(student(frame, frequency, 16000)) for frame, frequency in tones])
+    expect.close(readings, np.full(8, readings.max()), rtol=0.0202, atol=0)
 
 
 @check(
@@ -380,9 +378,9 @@ def grows_with_the_amplitude(student, rng):
     hint="At 0 Hz and at half the sample rate a tone's two halves coincide; the factor 2 counts them twice.",
 )
 def reads_both_ends_once(student, rng):
-    for n_samples in (64, 320, 501):
+    for n_samples in (64, 320, 500):
         level = rng.uniform(0.1, 2)
-        expect.close(student(np.full(n_samples, level), 0.0, 8000), level, rtol=1e-6, atol=0)
+        expect.close(student(np.full(n_samples + 1, level), 0.0, 8000), level, rtol=1e-6, atol=0)
         alternating = level * (-1.0) ** np.arange(n_samples)
         expect.close(student(alternating, 4000.0, 8000), level, rtol=1e-6, atol=0)
 
@@ -404,8 +402,8 @@ def measures_stacks_of_frames(student, rng):
 @check("tone_amplitude", hint="Try silence, frames of 16-bit integers, and the shortest frame that is allowed.")
 def survives_silence_and_integers(student, rng):
     expect.close(student(np.zeros(256), 500.0, 8000), 0.0, atol=1e-12)
-    frame, frequency = _tone(256, 40.3, 30000.0, 0.2, 8000)
-    expect.close(student(frame.astype(np.int16), frequency, 8000), 30000.0, rtol=0.0102, atol=0)
+    integers = rng.integers(-32768, 32768, 256).astype(np.int16)
+    expect.close(student(integers, 1234.5, 8000), expect.number(student(integers * 1.0, 1234.5, 8000)), atol=1e-6)
     expect.number(student(rng.standard_normal(8), 1000.0, 8000))
 
 
@@ -434,6 +432,9 @@ def bandpass_kernel(low, high, transition, sample_rate):
     return scipy.signal.firwin(
         n_taps | 1, cutoffs, window=("kaiser", beta), pass_zero=False, fs=sample_rate, scale=False
     )
+
+
+CORNERS = [(60, 90, 30, 4000), (120, 3850, 80, 8000), (15000, 21000, 600, 44100)]
 
 
 def _design(rng):
@@ -477,8 +478,7 @@ def is_symmetric(student, rng):
     hint="Plot the gain inside the pass-band, up to both edges: each cutoff belongs in the middle of its transition.",
 )
 def passes_its_band(student, rng):
-    for _ in range(6):
-        low, high, transition, rate = _design(rng)
+    for low, high, transition, rate in (*CORNERS, *(_design(rng) for _ in range(5))):
         taps = expect.array(student(low, high, transition, rate), (None,))
         gain = _gain(taps, np.linspace(low, high, 800), rate)
         expect.true((gain > 0.9799) & (gain < 1.0201))
@@ -486,29 +486,13 @@ def passes_its_band(student, rng):
 
 @check(
     "bandpass_kernel",
-    hint="Plot the gain in decibels beyond the transitions: it must stay below −48 dB everywhere, on both sides.",
+    hint="Plot the gain in decibels beyond the transitions: it must stay below −45 dB everywhere, on both sides.",
 )
 def stops_the_rest(student, rng):
-    for _ in range(6):
-        low, high, transition, rate = _design(rng)
+    for low, high, transition, rate in (*CORNERS, *(_design(rng) for _ in range(5))):
         taps = expect.array(student(low, high, transition, rate), (None,))
         below, above = np.linspace(0, low - transition, 800), np.linspace(high + transition, rate / 2, 800)
-        expect.true(_gain(taps, np.concatenate([below, above]), rate) < 0.00401)
-
-
-@check(
-    "bandpass_kernel",
-    hint="Narrow and wide bands, near 0 Hz and near half the rate, follow one rule. Is something fixed to one rate?",
-)
-def fits_narrow_and_wide_bands(student, rng):
-    for low, high, transition, rate in ((60, 90, 30, 4000), (120, 3850, 80, 8000), (15000, 21000, 600, 44100)):
-        taps = expect.array(student(low, high, transition, rate), (None,))
-        passed = _gain(taps, np.linspace(low, high, 800), rate)
-        stopped = _gain(
-            taps, np.append(np.linspace(0, low - transition), np.linspace(high + transition, rate / 2)), rate
-        )
-        expect.true((passed > 0.9799) & (passed < 1.0201))
-        expect.true(stopped < 0.00401)
+        expect.true(_gain(taps, np.concatenate([below, above]), rate) < 0.00561)
 
 
 @check(
@@ -738,10 +722,10 @@ def _recording(rng, sample_rate=8000, gain=1.0, chime=True, other_bell=False, al
     return _encode(gain * line), frequencies, first / sample_rate if chime else None
 
 
-def _expect_onset(student, codes, frequencies, onset, sample_rate=8000):
-    """The student's onset is within 0.03 s of the true one."""
-    found = student(codes, sample_rate, frequencies, seconds=SLOW)
-    expect.true(abs(expect.number(found) - onset) <= 0.03)
+def _expect_onset(student, codes, frequencies, onset, sample_rate=8000, within=0.03):
+    """The student's onset is so many seconds from the true one at most."""
+    found = expect.number(student(codes, sample_rate, frequencies, seconds=SLOW))
+    expect.true(abs(found - onset) <= within)
 
 
 @check(
@@ -758,7 +742,9 @@ def finds_unseen_chimes(student, rng):
     hint="A chime struck entirely above half the sample rate is still in the recording, at folded frequencies.",
 )
 def finds_folded_chimes(student, rng):
-    _expect_onset(student, *_recording(rng, all_above=True))
+    codes, frequencies, _ = _recording(rng, all_above=True)
+    below = student(codes, 8000, alias_frequency(frequencies, 8000), seconds=SLOW)
+    expect.equal(student(codes, 8000, frequencies, seconds=SLOW) is None, below is None)
 
 
 @check(
@@ -766,7 +752,7 @@ def finds_folded_chimes(student, rng):
     hint="Turn the whole line down to a fifth: levels change, but their ratio to the noise around them hardly does.",
 )
 def finds_chimes_on_quiet_lines(student, rng):
-    _expect_onset(student, *_recording(rng, gain=rng.uniform(0.2, 0.4)))
+    _expect_onset(student, *_recording(rng, gain=rng.uniform(0.2, 0.4)), within=0.2)
 
 
 @check(
@@ -775,7 +761,7 @@ def finds_chimes_on_quiet_lines(student, rng):
 )
 def finds_chimes_at_other_rates(student, rng):
     for rate in (10000, 12000):
-        _expect_onset(student, *_recording(rng, sample_rate=rate), sample_rate=rate)
+        _expect_onset(student, *_recording(rng, sample_rate=rate), sample_rate=rate, within=0.2)
 
 
 @check(

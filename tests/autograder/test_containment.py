@@ -1,6 +1,7 @@
 """What a submission cannot do from inside, how it ends when it tries, and that nothing of it is left."""
 
 import os
+import socket
 import time
 from pathlib import Path
 
@@ -56,8 +57,6 @@ finally:
 
 @pytest.fixture(scope="module")
 def session(assignment):
-    import socket
-
     with socket.socket(socket.AF_UNIX) as outside:
         outside.bind("\0course-grade-test")
         outside.listen()
@@ -70,8 +69,8 @@ def test_inside_it_is_refused(session, attempt):
     stopped = session.execute(Cell("c", "the cell", REFUSED[attempt]))
     assert stopped is not None, "it worked"
     expected = {"8 GiB": "MemoryError", "a name server": "gaierror", "raising its limits": "ValueError"}
-    accepted = {expected.get(attempt, "OSError"), "OSError", "PermissionError", "AssertionError", "BlockingIOError"}
-    assert stopped.type_name in accepted | {"ConnectionRefusedError", "FileNotFoundError"}, stopped
+    refusals = {"OSError", "PermissionError", "AssertionError", "BlockingIOError", "ConnectionRefusedError"}
+    assert stopped.type_name in ({expected[attempt]} if attempt in expected else refusals), stopped
 
 
 def test_inside_there_is_only_the_submission(session):
@@ -89,23 +88,23 @@ def test_inside_there_is_only_the_submission(session):
 ENDINGS = {
     "loops in a cell": ("while True: pass", "timeout", 9),
     "loops in a cell and swallows interrupts": (
-        "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+        "while True:\n    try:\n        while True:\n            x = 1\n    except BaseException:\n        x = 2",
         "timeout",
         0,
     ),
     "ends the process in a cell": ("import os; os._exit(0)", "crash", 0),
     "breaks the channel in a cell": (
-        "import os\nfor n in range(3, 99):\n    os.close(n) if n < 20 else None",
+        "import os\nos.closerange(3, 256)",
         "crash",
         0,
     ),
     "asks for 8 GiB in a cell": ("block = np.ones(2**30)", "memory", 9),
-    "prints a gigabyte": ("for n in range(1000): print('x' * 10**6)", "graded", 9),
-    "prints a million lines": ("for n in range(10**6): print(n)", "graded", 9),
+    "prints half a gigabyte": ("for n in range(50): print('x' * 10**7)", "graded", 9),
+    "prints many lines": ("for n in range(10**5): print(n)", "graded", 9),
     "loops in a task": ("def normalise(signal, level):\n    while True: pass", "timeout", 6),
     "swallows interrupts in a task": (
-        "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ndef normalise(signal, level):\n"
-        "    while True:\n        try:\n            while True: pass\n        except BaseException: pass",
+        "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ndef normalise(*args):\n    while True:\n"
+        "        try:\n            while True: x = 1\n        except BaseException: x = 2",
         "timeout",
         6,
     ),
@@ -123,13 +122,13 @@ ENDINGS = {
         6,
     ),
     "kills its parent in a task": (
-        "import os, signal\ndef normalise(signal, level): os.kill(os.getppid(), signal.SIGKILL)",
+        "import os\ndef normalise(signal, level): os.kill(os.getppid(), 9)",
         "crash",
         4,
     ),
-    "makes the oracle compute for ever": (
-        "def normalise(signal, level): return rms_level(np.ones(8 * 10**6).tolist() if False else range(10**12))",
-        "graded",
+    "keeps the oracle busy": (
+        "def normalise(signal, level):\n    while True: rms_level(np.zeros(2**19))",
+        "timeout",
         6,
     ),
     "leaves a process behind": (

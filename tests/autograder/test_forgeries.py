@@ -86,9 +86,14 @@ def ask(name):
 rms_level, normalise, loud_share = ask("rms_level"), ask("normalise"), ask("loud_share")
 """,
     "looks for checks, grades and secrets": """
-import os, pathlib
-found = [name for name in ("checks", "labs", "autograder.grading", "course.lab.checking", "course.filters")
-         if __import__("importlib").util.find_spec(name.split(".")[0]) and name in open("/proc/self/environ").read()]
+import os
+found = [name for name in os.environ if name.startswith(("COURSE", "PYTEST"))]
+for name in ("checks", "labs", "autograder.grading", "course.lab.checking", "course.filters"):
+    try:
+        __import__(name)
+        found.append(name)
+    except ModuleNotFoundError:
+        pass
 for top, folders, files in os.walk("/"):
     folders[:] = [name for name in folders if name not in ("proc", "usr", "site-packages", "lib")]
     found += [os.path.join(top, name) for name in files if name in ("checks.py", "gradebook.db", "lab.md", "wrong")]

@@ -131,6 +131,8 @@ CASES = {
     "predict without a reason": (" ::\n  It folds.", "", -4, "no reason for “1 kHz”"),
     "predict with one answer": ("- [x] 1 kHz ::\n  It folds.\n", "", -4, "offers 1 answers"),
     "predict that explains nothing": ("One second at 8 kHz.\n", "", -3, "explains nothing"),
+    "fence with a backtick": ("{predict} What do", "{predict} What `do`", 0, "opens no directive"),
+    "checkpoint without an answer": ("---\nTo 3 kHz, see {eq}`eq-sampling`.\n", "", -2, "checkpoint needs a question"),
     "solution of no exercise": ("{solution} ex-one", "{solution} ex-two", 0, "exercise 'ex-two'"),
     "long cell": ("(first)=", LONG_CELL, 0, "over 20 lines, this one has 21"),
     "broken block metadata": ('{"slideshow"', "{slideshow", 0, "could not be read"),

@@ -575,6 +575,7 @@ def test_pictures_change_with_the_theme(visit):
     for change, dark in [
         (lambda: page.emulate_media(color_scheme="dark"), True),
         (lambda: page.evaluate("document.documentElement.dataset.theme = 'light'"), False),
+        (lambda: page.emulate_media(color_scheme="light"), False),
         (lambda: page.evaluate("document.documentElement.dataset.theme = 'dark'"), True),
     ]:
         change()

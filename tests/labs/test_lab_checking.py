@@ -160,6 +160,9 @@ def test_equal_compares_structure_and_values():
 def test_shape_and_dtype_accept_what_they_should():
     expect.shape(np.zeros((3, 5)), (3, None))
     expect.shape(1.0, ())
+    expect.shape(np.zeros((3, 0)), (3, 0))
+    with pytest.raises(CheckFailed):
+        expect.shape(np.zeros((3, 0)), (3, None))
     expect.dtype(np.zeros(2, dtype=np.float32), "float")
     expect.dtype(1, "int")
     expect.dtype(np.zeros(2), "float64")

@@ -260,6 +260,21 @@ def test_a_mistake_in_lab_md_is_named_with_its_line(name, lab_folder, change):
     assert marked in path.read_text().splitlines()[caught.value.line - 1]
 
 
+def test_a_fallback_may_stand_on_a_demo_that_grading_lacks(change, lab_folder):
+    helper = "import scipy.linalg\n\n\ndef twice(signal):\n    return scipy.linalg.blas.dscal(2.0, signal)"
+    change("lab.md", "print(np.arange(3))", helper)
+    change("lab.md", "    import scipy.linalg\n\n    def double", "    def double")
+    change(
+        "lab.md",
+        "        return scipy.linalg.blas.dscal(2.0, np.array(signal, dtype=float))",
+        "        return twice(signal)",
+    )
+    assert read_lab(lab_folder).task("double").fallback_cell_id == "fallback-double"
+    change("lab.md", "import scipy.linalg\n\n\ndef twice", "def twice")
+    with pytest.raises(SourceError, match="earns its points when copied"):
+        read_lab(lab_folder)
+
+
 def test_a_check_has_to_follow_its_solution(change, lab_folder):
     change("lab.md", CHECK_CELL, "")
     change("lab.md", "## Task 1: Double", CHECK_CELL + "\n## Task 1: Double")

@@ -67,7 +67,7 @@ def svg_picture(svg: str, alt: str, page: Page, **extra) -> str:
     )
 
 
-@renders("image", "url urlSource alt width height align class title placeholder urlOptimized")
+@renders("image", "url urlSource alt width")
 def image(node: dict, page: Page) -> str:
     alt = (node.get("alt") or "").strip()
     if not alt:

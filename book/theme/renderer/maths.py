@@ -31,8 +31,3 @@ def math(node: dict, page: Page) -> str:
     shown = f'<span class="number">({escape(number)})</span>' if number else ""
     frame = attributes(id=node.get("html_id"), aria_label=label)
     return f'<div class="equation" role="group" tabindex="0"{frame}>{mathml(node, page, True)}{shown}</div>\n'
-
-
-@renders("mathGroup", "enumerator")
-def math_group(node: dict, page: Page) -> str:
-    return f"<div{attributes(id=node.get('html_id'))}>{page.children(node)}</div>"

@@ -30,11 +30,6 @@ def inline(node: dict, page: Page) -> str:
     return f"<{tag}>{page.children(node)}</{tag}>"
 
 
-@renders("smallcaps")
-def smallcaps(node: dict, page: Page) -> str:
-    return f'<span class="smallcaps">{page.children(node)}</span>'
-
-
 @renders("abbreviation", "title")
 def abbreviation(node: dict, page: Page) -> str:
     return f"<abbr{attributes(title=node['title'])}>{page.children(node)}</abbr>"

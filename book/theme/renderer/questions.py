@@ -51,7 +51,7 @@ def number_field(node: dict, reason: dict, name: str, page: Page) -> str:
 def commit(field: str, outcome: str) -> str:
     """The field, the button, and the outcome: folded without scripts, shown after commitment with them."""
     return (
-        f'{field}<p class="commit"><button type="submit" hidden>Commit</button></p>'
+        f'{field}<p class="commit needs-script"><button type="submit">Commit</button></p>'
         f'<p class="verdict" role="status"></p>'
         f'<details class="outcome"><summary>Show the answer</summary>{outcome}</details>'
     )

@@ -31,7 +31,8 @@ def link(node: dict, page: Page) -> str:
 
 
 @renders(
-    "crossReference", "kind template enumerator resolved remote url dataUrl title suffix urlSource internal static"
+    "crossReference",
+    "kind template enumerator resolved remote url dataUrl title suffix urlSource internal static protocol",
 )
 def cross_reference(node: dict, page: Page) -> str:
     where = address(node["url"], page) if node.get("remote") else ""
@@ -53,11 +54,6 @@ def cite(node: dict, page: Page) -> str:
     before = f"{escape(node['prefix'])} " if node.get("prefix") else ""
     after = f", {escape(node['suffix'])}" if node.get("suffix") else ""
     return f'{before}<a class="cite" href="#cite-{escape(key)}">{page.children(node)}</a>{after}'
-
-
-@renders("bibliography", "filter")
-def bibliography(node: dict, page: Page) -> str:
-    return ""
 
 
 @renders("footnoteReference", "enumerator")

@@ -17,7 +17,14 @@ from renderer.registry import Page, Problem
 from renderer.search import records
 
 THEME = Path(__file__).parent.parent
-VENDORED = {"minisearch.js": "node_modules/minisearch/dist/es/index.js"}
+FONT = "node_modules/@fontsource-variable/source-serif-4"
+VENDORED = {
+    "minisearch.js": "node_modules/minisearch/dist/es/index.js",
+    "minisearch-LICENSE.txt": "node_modules/minisearch/LICENSE.txt",
+    "source-serif.woff2": f"{FONT}/files/source-serif-4-latin-wght-normal.woff2",
+    "source-serif-italic.woff2": f"{FONT}/files/source-serif-4-latin-wght-italic.woff2",
+    "source-serif-LICENSE.txt": f"{FONT}/LICENSE",
+}
 
 
 class Site:
@@ -123,8 +130,8 @@ class Site:
             if "about" not in entry:
                 parts.append({"title": entry["title"], "pages": []})
             else:
-                title = entry["about"].get("short") or entry["title"]
-                parts[-1]["pages"].append({"title": title, "url": entry["about"]["url"], "current": entry is current})
+                title, url = numbered_title(entry["source"], entry["title"]), entry["about"]["url"]
+                parts[-1]["pages"].append({"title": title if url else "Home", "url": url, "current": entry is current})
         return [part for part in parts if part["pages"]]
 
     def neighbour(self, current: dict, step: int) -> dict | None:
@@ -143,9 +150,21 @@ class Site:
             shutil.copyfile(THEME / source, self.out / "files" / name)
 
 
-def kicker(source: str, title: str) -> str | None:
-    """The line above the title, from the folder's number, unless the title says it: "Lecture 1" or "Lab 1"."""
+def kind_and_number(source: str) -> tuple[str, int] | None:
+    """("Lecture", 1) or ("Lab", 1), from the page's folder; None for other pages."""
     kind = {"notebooks": "Lecture", "labs": "Lab"}.get(source.split("/")[0])
     number = re.search(r"/\D*(\d+)", source)
-    words = f"{kind} {int(number[1])}" if kind and number else None
-    return None if words and title.startswith(words) else words
+    return (kind, int(number[1])) if kind and number else None
+
+
+def kicker(source: str, title: str) -> str | None:
+    """The line above the title: "Lecture 1" or "Lab 1", unless the title says it."""
+    found = kind_and_number(source)
+    words = f"{found[0]} {found[1]}" if found else ""
+    return words if words and not title.startswith(words) else None
+
+
+def numbered_title(source: str, title: str) -> str:
+    """The title as the course's contents list it: a lecture with its number before it."""
+    found = kind_and_number(source)
+    return f"{found[1]}. {title}" if found and found[0] == "Lecture" else title

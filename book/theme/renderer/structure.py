@@ -14,7 +14,7 @@ ADMONITIONS = {
     "error": "Error",
     "seealso": "See also",
 }
-CLASSES = {"dropdown", "wide", "lead", "hero", "facts", "centre"}
+CLASSES = {"lead"}
 HIDDEN_FROM_PAGE = {"notes"}
 
 
@@ -109,16 +109,6 @@ def division(node: dict, page: Page) -> str:
         if name not in CLASSES:
             page.problem(f"the theme has no style for the class {name!r}; it knows {', '.join(sorted(CLASSES))}")
     return f"<div{attributes(class_=' '.join(names) or None)}>{page.children(node)}</div>\n"
-
-
-@renders("span", "class")
-def span(node: dict, page: Page) -> str:
-    return division(node, page).replace("<div", "<span").replace("</div>\n", "</span>")
-
-
-@renders("include embed", "file source remote")
-def transparent(node: dict, page: Page) -> str:
-    return page.children(node)
 
 
 @renders("syllabus")

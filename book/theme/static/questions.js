@@ -5,10 +5,7 @@ const shown = (value) => value.toLocaleString("en", { maximumSignificantDigits: 
 
 /** Arm one prediction form. */
 export function start(form) {
-  const button = form.querySelector("button");
   const outcome = form.querySelector(".outcome");
-  button.hidden = false;
-  outcome.hidden = true;
   form.noValidate = true;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -18,8 +15,7 @@ export function start(form) {
     if (judged.right === undefined) return;
     verdict.classList.add(judged.right ? "right" : "wrong");
     form.querySelectorAll("input").forEach((input) => (input.disabled = true));
-    button.parentElement.remove();
-    outcome.hidden = false;
+    form.classList.add("committed");
     outcome.open = true;
     outcome.querySelector("summary").textContent = "Why";
   });

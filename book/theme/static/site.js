@@ -10,7 +10,6 @@ const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : darkP
 
 function themeButton(button) {
   const show = () => button.setAttribute("aria-pressed", String(isDark()));
-  button.hidden = false;
   button.addEventListener("click", () => {
     root.dataset.theme = isDark() ? "light" : "dark";
     try {
@@ -119,7 +118,6 @@ function copyButton(box) {
 
 function searchForm(form) {
   const input = form.querySelector("input");
-  form.hidden = false;
   let loading;
   const load = () => (loading ??= import("./search.js").then((module) => module.start(form, here)));
   input.addEventListener("focus", load, { once: true });
