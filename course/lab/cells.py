@@ -74,7 +74,6 @@ class CellOptions(_Strict):
 
     nbgrader: NbgraderOptions | None = None
     tags: list[Tag] = []
-    label: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,6 @@ class Cell:
     grade_id: str | None
     points: int | None
     tags: tuple[str, ...]
-    label: str | None
 
     @cached_property
     def tree(self) -> ast.Module:
@@ -230,7 +228,6 @@ def _cell(path: Path, lines: list[str], node: NotebookNode, start: int) -> Cell:
         grade_id=given.grade_id if given else None,
         points=given.points if given else None,
         tags=tuple(options.tags),
-        label=options.label,
     )
 
 

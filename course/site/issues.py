@@ -20,6 +20,7 @@ REPEATED = re.compile(r"^  - (?:⛔|⚠)")
 CELL_LINE = re.compile(r"Cell In\[(\d+)\], line (\d+)")
 CODE_CELL = re.compile(r"^(?P<fence>`{3,}|:{3,})\{code-cell\}")
 QUOTED = re.compile(r"[\"<]#?([^\">]+)[\">]|not found: (\S+)")
+UNKNOWN = re.compile(r"(?:the theme (?:does not know|has no)|no highlighter) .*?'(\w+)'")
 ADVICE = {
     "unknown directive": "correct its name, or write it another way",
     "unknown role": "correct its name, or write it another way",
@@ -100,6 +101,8 @@ def _source_error(issue: Issue, staging: Staging) -> CourseError:
         staged, message = raised
     elif issue.cell:
         staged, message = _cell_line(text, issue.cell, 1), issue.message
+    elif unknown := UNKNOWN.match(issue.message):
+        staged, message = _from(issue.line, unknown[1], text), issue.message
     else:
         staged, message = issue.line or _place(issue.message, text), _with_advice(issue.message)
     return SourceError(page.origin, _source_line(page.lines, staged), message)
@@ -121,6 +124,13 @@ def _place(message: str, text: str) -> int | None:
     wanted = quoted and (quoted[1] or quoted[2])
     found = [number for number, line in enumerate(text.splitlines(), 1) if wanted and wanted in line]
     return found[-1] if found else None
+
+
+def _from(line: int | None, word: str, text: str) -> int | None:
+    """The first line from ``line`` on that has the word: the engine does not tell where every kind of node begins."""
+    lines = text.splitlines()
+    found = (number for number in range(line or 1, len(lines) + 1) if word in lines[number - 1])
+    return next(found, line)
 
 
 def _raised(issue: Issue, text: str) -> tuple[int | None, str] | None:

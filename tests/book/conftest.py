@@ -66,7 +66,7 @@ def make_kit(root: Path) -> Kit:
 
 @pytest.fixture(scope="session")
 def kit(tmp_path_factory) -> Kit:
-    """The fixture's kit, built once; tests that change it must leave its sources and its site as they were."""
+    """The fixture's kit, built once. Tests that change it use ``changed``."""
     kit = make_kit(tmp_path_factory.mktemp("site") / "kit")
     with kit.chosen():
         new_lab("lab01-tone")
@@ -77,12 +77,14 @@ def kit(tmp_path_factory) -> Kit:
 
 @pytest.fixture
 def changed(kit: Kit) -> Iterator[Kit]:
-    """The built kit, whose sources a test may change: they are put back afterwards."""
-    before = {path: path.read_bytes() for room in ("book", "notebooks") for path in (kit.root / room).glob("**/*.m*")}
+    """The built kit, whose sources a test may change: they and the site are put back afterwards."""
+    sources = [*kit.root.glob("notebooks/*/*"), *kit.root.glob("book/*.*"), *kit.root.glob("book/plugins/*")]
+    before = {path: path.read_bytes() for path in sources}
     yield kit
     for path, data in before.items():
         if path.read_bytes() != data:
             path.write_bytes(data)
+    kit.build()
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ def test_mistakes_that_the_engine_finds_are_told_at_the_authors_line(changed, mo
     message = refused(changed)
     for number, words in lines.items():
         assert f"01-tone/lecture.md:{number}: " in message and words in message
-    assert f"01-tone/lecture.md:{line}: " in message and "badoption" in message
+    assert f"01-tone/lecture.md:{line + 1}: " in message and "badoption" in message
     assert f"01-tone/lecture.md:{line + 6}: " in message and 'Duplicate identifier in file "ex-one"' in message
     assert "give one of the two another label" in message
 
@@ -104,20 +104,18 @@ def test_config_mistakes_name_the_line(changed):
     assert "expected `project: toc:`" in refused(changed)
 
 
-@pytest.mark.parametrize(
-    ("directive", "words"),
-    [
-        ("```{predict} What?\n- [ ] a :: b\n- [ ] c :: d\n```\n", "exactly one of them marked"),
-        ("```{predict} What?\n- [x] a\n```\n", 'the answer "a" lacks its reason'),
-        ("```{predict} What?\n:answer: many\nBecause.\n```\n", "answer"),
-        ("```{checkpoint}\nno answer below\n```\n", "the answer below it"),
-    ],
-)
-def test_directives_of_the_course_say_what_they_need(changed, monkeypatch, directive, words):
+def test_directives_of_the_course_say_what_they_need(changed, monkeypatch):
     without_lint(monkeypatch)
-    line = append(changed, directive)
-    message = refused(changed)
-    assert any(f"lecture.md:{line}" in part and words in part for part in message.splitlines()), message
+    mistakes = {
+        append(changed, "```{predict} What?\n- [ ] a :: b\n- [ ] c :: d\n```\n"): "exactly one of them marked [x]",
+        append(changed, "```{predict} What?\n- [x] a\n```\n"): 'the answer "a" lacks its reason',
+        append(changed, "```{predict} What?\n:answer: 3\n:tolerance: -1\nBecause.\n```\n"): "tolerance not negative",
+        append(changed, "```{checkpoint}\nno answer below\n```\n"): "the answer below it",
+        append(changed, "```{syllabus}\n01-tone | A tone\n```\n"): "the one idea",
+    }
+    told = refused(changed).splitlines()
+    for line, words in mistakes.items():
+        assert any(f"lecture.md:{line}: " in part and words in part for part in told), (line, words, told)
 
 
 def test_line_maps_lead_back_to_the_source():

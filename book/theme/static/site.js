@@ -35,7 +35,7 @@ function menu(link, nav) {
   const toggle = (event) => {
     event.preventDefault();
     set(!nav.classList.contains("open"));
-    if (nav.classList.contains("open")) nav.querySelector("[aria-current], a")?.focus();
+    if (nav.classList.contains("open")) (nav.querySelector("[aria-current]") ?? nav.querySelector("a")).focus();
   };
   link.addEventListener("click", toggle);
   link.addEventListener("keydown", (event) => event.key === " " && toggle(event));

@@ -1,0 +1,100 @@
+"""What a build does again and what it does not, and what it leaves behind when it fails."""
+
+import json
+
+import psutil
+import pytest
+
+from course.errors import CourseError
+from course.site.library import library_hash
+from course.site.serve import open_server
+
+LAUNCH = {"repository": "https://github.com/someone/speech", "hub": "https://hub.example.org/"}
+
+
+def executions(kit) -> dict[str, int]:
+    """The engine's stored executions, with the time at which each was written."""
+    folder = kit.root / "build" / "site-source" / "_build" / "execute"
+    return {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+
+def published(kit) -> dict[str, bytes]:
+    return {path.relative_to(kit.site).as_posix(): path.read_bytes() for path in kit.site.rglob("*") if path.is_file()}
+
+
+def test_nothing_is_done_twice_and_a_changed_sentence_executes_nothing(changed):
+    before = executions(changed)
+    assert before, "the lectures were executed"
+    changed.build()
+    again = changed.build()
+    assert not again.changed
+    changed.lecture.write_text(changed.lecture.read_text().replace("A tone is a *list*", "A note is a *list*"))
+    built = changed.build()
+    assert built.changed
+    assert "A note is a" in (changed.site / "lectures/01-tone/index.html").read_text()
+    assert executions(changed) == before
+
+
+def test_building_again_gives_the_same_bytes(changed):
+    before = published(changed)
+    assert changed.build(force=True).changed
+    after = published(changed)
+    assert sorted(after) == sorted(before)
+    assert [name for name in after if after[name] != before[name]] == []
+
+
+def test_a_failed_build_keeps_the_last_good_site_and_leaves_no_process(changed):
+    before = published(changed)
+    changed.lecture.write_text(changed.lecture.read_text() + "\n```{code-cell} python\n1 / 0\n```\n")
+    with pytest.raises(CourseError, match="ZeroDivisionError"):
+        changed.build()
+    assert published(changed) == before
+    folder = str(changed.root)
+    left = [
+        process for process in psutil.process_iter(["cmdline"]) if folder in " ".join(process.info["cmdline"] or [])
+    ]
+    assert left == []
+
+
+def test_a_page_that_is_gone_from_the_contents_is_gone_from_the_site(changed):
+    config = changed.root / "book" / "myst.yml"
+    config.write_text(config.read_text().replace("        - file: ../notebooks/02-peaks/lecture.md\n", ""))
+    changed.build()
+    assert not (changed.site / "lectures/02-peaks").exists()
+    assert not changed.page("").select('[href*="02-peaks"]')
+
+
+def test_launch_links_come_from_one_setting_and_are_absent_without_it(changed):
+    assert [link.get_text() for link in changed.page("lectures/01-tone").select(".actions a")] == ["Notebook (.ipynb)"]
+    config = changed.root / "book" / "myst.yml"
+    config.write_text(config.read_text() + f"course:\n  launch: {json.dumps(LAUNCH)}\n")
+    changed.build()
+    links = {link.get_text(): link["href"] for link in changed.page("lectures/01-tone").select(".actions a")}
+    notebook = "lectures/01-tone/01-tone.ipynb"
+    assert links["Colab"] == f"https://colab.research.google.com/github/someone/speech/blob/gh-pages/{notebook}"
+    assert links["Binder"].startswith("https://mybinder.org/v2/gh/someone/speech/gh-pages?labpath=lectures%2F01-tone")
+    assert links["JupyterHub"].startswith(
+        "https://hub.example.org/hub/user-redirect/git-pull?repo=https%3A%2F%2Fgithub"
+    )
+    assert not changed.page("").select(".actions"), "a page without a notebook has nothing to launch"
+
+
+def test_a_lecture_depends_on_the_modules_that_it_imports_and_on_no_others(tmp_path):
+    package = tmp_path / "course"
+    package.mkdir()
+    for name, text in {"__init__": "", "near": "from course import far", "far": "x = 1", "other": "y = 1"}.items():
+        (package / f"{name}.py").write_text(text)
+    lecture = "# T\n\n```{code-cell} python\n:tags: [hide-input]\n%time 1\nfrom course.near import x\n```\n"
+    start = library_hash(tmp_path, lecture)
+    (package / "other.py").write_text("y = 2")
+    assert library_hash(tmp_path, lecture) == start
+    (package / "far.py").write_text("x = 2")
+    assert library_hash(tmp_path, lecture) != start, "imported by what is imported"
+
+
+def test_serving_says_what_is_missing(tmp_path):
+    with pytest.raises(CourseError, match="course site build"):
+        open_server(tmp_path, 0)
+    (tmp_path / "index.html").write_text("x")
+    with open_server(tmp_path, 0) as server, pytest.raises(CourseError, match="--port"):
+        open_server(tmp_path, server.server_port)
