@@ -127,13 +127,11 @@ class ClassGradebook:
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[Gradebook]:
-        try:
-            with warnings.catch_warnings(), Gradebook(self.url, self.course_id) as gradebook:
-                # nbgrader adds rows in an order that SQLAlchemy 2.1 comments on.
-                warnings.simplefilter("ignore", SAWarning)
+        with _told_when_busy(self.path), warnings.catch_warnings():
+            # nbgrader adds rows in an order that SQLAlchemy 2.1 comments on.
+            warnings.simplefilter("ignore", SAWarning)
+            with Gradebook(self.url, self.course_id) as gradebook:
                 yield gradebook
-        except OperationalError as error:
-            raise CourseError(BUSY.format(path=self.path, reason=error.orig)) from error
 
     def _back_up(self) -> None:
         """Copy the database, if there is one, and keep the last few copies."""
@@ -142,11 +140,9 @@ class ClassGradebook:
         folder = self.path.parent / "backups"
         folder.mkdir(exist_ok=True)
         copy = folder / f"gradebook-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.db"
-        with (
-            contextlib.closing(sqlite3.connect(self.path)) as source,
-            contextlib.closing(sqlite3.connect(copy)) as target,
-        ):
-            source.backup(target)
+        # Unlike sqlite3's backup, which waits for ever, this gives up when another program holds the database.
+        with _told_when_busy(self.path), contextlib.closing(sqlite3.connect(self.path)) as database:
+            database.execute("VACUUM INTO ?", (str(copy),))
         for old in sorted(folder.glob("gradebook-*.db"))[:-BACKUPS_KEPT]:
             old.unlink()
 
@@ -168,6 +164,15 @@ class ClassGradebook:
         """Whether the student handed in something else since the last result."""
         last = self.ledger.latest.get((result.lab, result.student))
         return last is not None and last["submission"] != result.submission
+
+
+@contextlib.contextmanager
+def _told_when_busy(path: Path) -> Iterator[None]:
+    """Turn the database's being held by another program into a sentence."""
+    try:
+        yield
+    except (OperationalError, sqlite3.OperationalError) as error:
+        raise CourseError(BUSY.format(path=path, reason=getattr(error, "orig", error))) from error
 
 
 def _scores(assignment: Assignment, result: Result) -> dict[str, float | None]:

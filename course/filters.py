@@ -105,21 +105,6 @@ def lowpass_taps(cutoff: float, sample_rate: float, n_taps: int) -> np.ndarray:
     return taps / taps.sum()
 
 
-def bandpass_taps(low: float, high: float, sample_rate: float, n_taps: int) -> np.ndarray:
-    """Taps of a linear-phase band-pass: the low-pass of ``high`` minus the low-pass of ``low``.
-
-    Args:
-        low, high: edges, Hz, ``0 < low < high < sample_rate / 2``.
-        sample_rate, n_taps: as for :func:`lowpass_taps`.
-
-    Raises:
-        ValueError: the edges are not in this order, or :func:`lowpass_taps` refuses one.
-    """
-    if low >= high:
-        raise ValueError(f"A lower edge below the upper one was expected, and {low:g} and {high:g} Hz came.")
-    return lowpass_taps(high, sample_rate, n_taps) - lowpass_taps(low, sample_rate, n_taps)
-
-
 def resonator(frequency: float, time_constant: float, sample_rate: float) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients of the two-pole filter whose impulse response is a dying sine.
 

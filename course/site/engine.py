@@ -81,6 +81,7 @@ def environment(staging: Staging, manifest: Path, config_dir: Path, bin_dir: Pat
         **dict.fromkeys(THREADS, "1"),
         "PATH": search_path,
         "JUPYTER_CONFIG_DIR": str(config_dir),
+        "JUPYTER_RUNTIME_DIR": str(config_dir / "runtime"),
         "COURSE_SITE_MANIFEST": str(manifest),
     }
 

@@ -45,13 +45,16 @@ def lab_page(folder: Path) -> LabPage:
     """
     lab = read_lab(folder)
     origins = {cell.id: cell.body for cell in lab.cells}
-    description = f"{lab.title}: {lab.hours:g} hours, {lab.points} points."
+    tasks = ", ".join(task.id for task in lab.tasks)
+    description = f"Graded, {lab.points} points, about {lab.hours:g} hours: {tasks}."
     fields = {"title": lab.title, "description": description, "numbering": {"heading_2": False}}
     front = yaml.safe_dump(fields, allow_unicode=True, width=1000)
     lines, pairs = ["---", *front.splitlines(), "---", "", *OPENING, ""], [(1, 1)]
     release = release_notebook(lab)
     for cell in release.cells:
         text, offset = cell_text(cell)
+        if text[:1] == [f"# {lab.title}"]:  # the page has its title from the front matter
+            text, offset = text[1:], offset - 1
         pairs.append((len(lines) + 1 + offset, origins.get(cell.id, pairs[-1][1])))
         lines += [*text, ""]
     return LabPage("\n".join(lines) + "\n", LineMap(pairs), release)

@@ -24,11 +24,11 @@ def choices(options: list[dict], name: str, page: Page) -> str:
         answer, reason = (page.children(child) for child in option["children"])
         right = "true" if option["right"] else "false"
         rows.append(f'<label><input type="radio" name="{name}" value="{index}" required> <span>{answer}</span></label>')
-        verdict = "Right" if option["right"] else "Wrong"
+        word = "right" if option["right"] else "wrong"
         reasons.append(
-            f'<li data-choice="{index}" data-right="{right}"><strong>{answer}</strong>: {verdict}. {reason}</li>'
+            f'<div data-right="{right}"><dt>{answer} <span class="tag {word}">{word}</span></dt><dd>{reason}</dd></div>'
         )
-    return commit(f'<div class="choices">{"".join(rows)}</div>', f"<ul>{''.join(reasons)}</ul>")
+    return commit(f'<div class="choices">{"".join(rows)}</div>', f"<dl>{''.join(reasons)}</dl>")
 
 
 @renders("predictQuestion predictChoice predictAnswer predictReason checkpointQuestion checkpointAnswer", "right")

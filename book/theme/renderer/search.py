@@ -12,7 +12,10 @@ SKIPPED = {
     "anywidget",
     "comment",
 }
-BREAKS = {"paragraph", "heading", "tableCell", "listItem", "code", "math", "admonitionTitle", "definitionTerm"}
+BREAKS = {
+    *("paragraph", "heading", "tableCell", "listItem", "code", "math", "caption", "admonitionTitle"),
+    *("definitionTerm", "definitionDescription", "syllabusEntry", "predictQuestion", "predictAnswer"),
+}
 
 
 def words(node: dict) -> str:

@@ -24,7 +24,7 @@ export function start(form) {
 function judgeChoice(form) {
   const chosen = form.querySelector("input:checked");
   if (!chosen) return { words: "Choose one first: a guess that you commit to teaches more than an answer that you read." };
-  const reasons = [...form.querySelectorAll(".outcome li")];
+  const reasons = [...form.querySelectorAll(".outcome [data-right]")];
   form.querySelectorAll(".choices label").forEach((label, index) => {
     if (reasons[index].dataset.right === "true") label.classList.add("right");
     else if (label.contains(chosen)) label.classList.add("wrong");
