@@ -4,6 +4,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import sysconfig
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
@@ -159,7 +160,10 @@ def result_key(**parts: str) -> str:
 @cache
 def environment(sandbox: str) -> dict[str, str]:
     """The versions that a result depends on, and digests of the installed packages and of the grader's own files."""
-    packages = sorted(f"{one.metadata['Name']}=={one.version}" for one in importlib.metadata.distributions())
+    # Only what is installed: the current folder may hold metadata of its own.
+    folders = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    installed = importlib.metadata.distributions(path=folders)
+    packages = sorted({f"{one.metadata['Name']}=={one.version}" for one in installed})
     return {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",

@@ -45,7 +45,7 @@ def lab_page(folder: Path) -> LabPage:
     """
     lab = read_lab(folder)
     origins = {cell.id: cell.body for cell in lab.cells}
-    tasks = ", ".join(task.id for task in lab.tasks)
+    tasks = ", ".join(task.id.replace("_", " ") for task in lab.tasks)
     description = f"Graded, {lab.points} points, about {lab.hours:g} hours: {tasks}."
     fields = {"title": lab.title, "description": description, "numbering": {"heading_2": False}}
     front = yaml.safe_dump(fields, allow_unicode=True, width=1000)

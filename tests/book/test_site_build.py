@@ -6,6 +6,7 @@ import psutil
 import pytest
 
 from course.errors import CourseError
+from course.site.build import recover, swap
 from course.site.library import library_hash
 from course.site.serve import open_server
 
@@ -98,3 +99,18 @@ def test_serving_says_what_is_missing(tmp_path):
     (tmp_path / "index.html").write_text("x")
     with open_server(tmp_path, 0) as server, pytest.raises(CourseError, match="--port"):
         open_server(tmp_path, server.server_port)
+
+
+def test_a_swap_that_was_cut_off_is_finished(tmp_path):
+    """Between the two renames there is no site for a moment; whoever comes next puts the old one back."""
+    site, new = tmp_path / "site", tmp_path / "new"
+    for folder, text in ((site, "old"), (new, "new")):
+        folder.mkdir()
+        (folder / "index.html").write_text(text)
+    site.rename(tmp_path / "site.old")
+    recover(site)
+    assert (site / "index.html").read_text() == "old"
+    swap(new, site)
+    recover(site)
+    assert (site / "index.html").read_text() == "new"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["site"]
