@@ -4,7 +4,6 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-import sysconfig
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
@@ -14,6 +13,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 import course
+from autograder.supplies import installed_distributions
 from course.storage import write_atomic
 
 # The files whose change may change a result; pages about results are not among them.
@@ -160,10 +160,7 @@ def result_key(**parts: str) -> str:
 @cache
 def environment(sandbox: str) -> dict[str, str]:
     """The versions that a result depends on, and digests of the installed packages and of the grader's own files."""
-    # Only what is installed: the current folder may hold metadata of its own.
-    folders = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-    installed = importlib.metadata.distributions(path=folders)
-    packages = sorted({f"{one.metadata['Name']}=={one.version}" for one in installed})
+    packages = sorted({f"{one.metadata['Name']}=={one.version}" for one in installed_distributions()})
     return {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",

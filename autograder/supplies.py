@@ -108,19 +108,17 @@ def _files_of(name: str) -> Iterator[tuple[Path, str]]:
 
 
 @functools.cache
-def _providers() -> dict[str, list[str]]:
-    return dict(importlib.metadata.packages_distributions())
+def installed_distributions() -> tuple[importlib.metadata.Distribution, ...]:
+    """The distributions of the environment; the current folder may hold metadata of its own, which does not count."""
+    folders = dict.fromkeys(sysconfig.get_path(key) for key in ("purelib", "platlib"))
+    return tuple(importlib.metadata.distributions(path=list(folders)))
 
 
 def _installed(name: str) -> set[Path]:
-    """The top-level files and folders in the environment of the distribution that provides ``import name``."""
-    roots = {Path(sysconfig.get_path(key)) for key in ("purelib", "platlib")}
+    """The top-level files and folders of the distribution called ``name``, or that provides ``import name``."""
     found = set()
-    for distribution in {*_providers().get(name, []), name}:
-        try:
-            files = importlib.metadata.files(distribution) or []
-        except importlib.metadata.PackageNotFoundError:
-            continue
-        tops = {file.parts[0] for file in files if file.parts[0] != ".."}
-        found |= {root / top for root in roots for top in tops if top != "__pycache__" and (root / top).exists()}
-    return found
+    for distribution in installed_distributions():
+        tops = {file.parts[0] for file in distribution.files or [] if file.parts[0] != ".."} - {"__pycache__"}
+        if name in {distribution.metadata["Name"], *tops, *(top.removesuffix(".py") for top in tops)}:
+            found |= {Path(distribution.locate_file(top)) for top in tops}
+    return {path for path in found if path.exists()}

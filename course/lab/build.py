@@ -89,8 +89,10 @@ def _metadata(cell: Cell) -> dict:
     tags = [cell.role.value] if cell.role in TAGGED_ROLES.values() else []
     tags += [tag for tag in cell.tags if tag not in tags]
     if cell.role is Role.FALLBACK:
-        metadata["jupyter"] = {"source_hidden": True}
         tags += [tag for tag in ("hide-input",) if tag not in tags]
+    if "hide-input" in tags:
+        # The site knows the tag, JupyterLab only its own key.
+        metadata["jupyter"] = {"source_hidden": True}
     if tags:
         metadata["tags"] = tags
     if cell.role not in (Role.TEXT, Role.INSTRUCTOR):
