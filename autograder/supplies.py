@@ -116,9 +116,16 @@ def installed_distributions() -> tuple[importlib.metadata.Distribution, ...]:
 
 def _installed(name: str) -> set[Path]:
     """The top-level files and folders of the distribution called ``name``, or that provides ``import name``."""
-    found = set()
+    return {path for names, paths in _contents() if name in names for path in paths if path.exists()}
+
+
+@functools.cache
+def _contents() -> list[tuple[set[str], set[Path]]]:
+    """For each distribution its name with the names that it lets one import, and its top-level files and folders."""
+    contents = []
     for distribution in installed_distributions():
-        tops = {file.parts[0] for file in distribution.files or [] if file.parts[0] != ".."} - {"__pycache__"}
-        if name in {distribution.metadata["Name"], *tops, *(top.removesuffix(".py") for top in tops)}:
-            found |= {Path(distribution.locate_file(top)) for top in tops}
-    return {path for path in found if path.exists()}
+        record = distribution.read_text("RECORD") or ""
+        tops = {line.partition("/")[0].partition(",")[0] for line in record.splitlines()} - {"..", "__pycache__", ""}
+        names = {distribution.metadata["Name"], *(top.removesuffix(".py") for top in tops)}
+        contents.append((names, {Path(distribution.locate_file(top)) for top in tops}))
+    return contents

@@ -4,8 +4,10 @@ A room joins by an entry point of the group ``course.commands`` in pyproject.tom
 room only when it is asked for it, and ``course`` never imports ``autograder``.
 """
 
+import os
 import sys
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -35,6 +37,8 @@ def course():
 
 def main() -> None:
     """Run the command; a CourseError ends it with its sentence and exit status 1, never with a traceback."""
+    # Programs of the environment (node, alembic for nbgrader's database) are found also where it is not activated.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     try:
         course(prog_name="course")
     except CourseError as error:
