@@ -69,7 +69,7 @@ def _grade_file(assignment: Assignment, file: Path, student: str, as_json: bool)
 def _show(result: Result, file: Path) -> None:
     """Print a result for a person: a table of tasks, then what to look at."""
     console = Console()
-    table = Table(title=f"{escape(str(file))}: {result.lab}", title_justify="left")
+    table = Table(title=f"{escape(file.name)}: {escape(result.lab_title)}", title_justify="left")
     for column, side in (("Task", "left"), ("Points", "right"), ("What to look at", "left")):
         table.add_column(column, justify=side)
     for task in result.tasks:

@@ -4,6 +4,7 @@ One is the reference solution and one the untouched release; four make a mistake
 another task; one loops for ever; one leaves the tasks alone and tries to write the gradebook instead.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,13 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
+from rich.console import Console
 
+from autograder.classroom import grade_class
 from autograder.result import digest
+from autograder.sandbox import Bubblewrap
 from course.errors import CourseError
+from course.kit import build_dir
 from course.lab.build import release_notebook, solution_notebook, write_notebook
 from course.lab.source import Lab, find_lab
 from course.storage import write_atomic
@@ -62,6 +67,19 @@ def make_demo_class(class_dir: Path, lab_name: str = "lab01") -> list[str]:
         students.append(student)
         write_notebook(notebook, class_dir / "submitted" / student / lab.id / f"{lab.id}.ipynb")
     return students
+
+
+def demo_class(console: Console) -> list[tuple[str, Path]]:
+    """The step of `course up`: make the demo class in build/class, grade what is new, say where it all is."""
+    folder = build_dir() / "class"
+    students = make_demo_class(folder)
+    console.print(f"Demo class: {len(students)} submissions.", highlight=False)
+    grade_class(folder, Bubblewrap(), jobs=len(os.sched_getaffinity(0)))
+    return [
+        ("class summary", folder / "summary.html"),
+        ("feedback", folder / "feedback"),
+        ("gradebook", folder / "gradebook.db"),
+    ]
 
 
 def _make_room(class_dir: Path, release: str) -> None:

@@ -162,11 +162,12 @@ const timed = (value) => new Float64Array(N).map((_, n) => value(n / FULL_RATE))
 /** 1 between `from` and `to` seconds, with 15 ms of slope at both ends, else 0. */
 const gate = (t, from, to) => Math.max(0, Math.min(1, (t - from) / 0.015, (to - t) / 0.015));
 
-/** Three strokes on a metal bar: partials at 1, 2.76 and 5.40 times the lowest, the high ones dying away first. */
+/** Two strokes on a metal bar: four modes, the high ones dying away first. */
 function chime() {
-  const stroke = (t, f) => (t < 0 ? 0 : [1, 2.76, 5.4].reduce(
-    (sum, ratio, i) => sum + Math.exp(-t * (2 + 2 * i)) * sine(ratio * f * t) / (i + 1), 0));
-  return timed((t) => stroke(t, 1047) + stroke(t - 0.6, 1319) + stroke(t - 1.2, 1568));
+  // Lecture 1's bar: frequency in Hz, amplitude, seconds until 1/e is left.
+  const modes = [[880, 0.4, 0.6], [2426.16, 0.25, 0.4], [4755.52, 0.15, 0.25], [7861.04, 0.2, 0.3]];
+  const stroke = (t) => (t < 0 ? 0 : modes.reduce((sum, [f, a, tau]) => sum + a * Math.exp(-t / tau) * sine(f * t), 0));
+  return timed((t) => stroke(t) + stroke(t - 1.3));
 }
 
 /** The sum of the two tones of each telephone key, 0.25 s a key. */
