@@ -61,7 +61,13 @@ class ClassReport:
         return any(result.status is Status.INFRASTRUCTURE for result in self.results)
 
 
-def grade_class(root: Path, runner: Bubblewrap | Trusted, jobs: int, labs: Sequence[Lab] | None = None) -> ClassReport:
+def grade_class(
+    root: Path,
+    runner: Bubblewrap | Trusted,
+    jobs: int,
+    labs: Sequence[Lab] | None = None,
+    console: Console | None = None,
+) -> ClassReport:
     """Grade what was handed in in the class folder ``root`` and is not graded yet; then bring all pages up to date.
 
     Args:
@@ -69,11 +75,12 @@ def grade_class(root: Path, runner: Bubblewrap | Trusted, jobs: int, labs: Seque
         runner: makes the sandboxes.
         jobs: how many submissions to grade at once.
         labs: the labs to grade; all of the kit's if not given.
+        console: where to show progress and scores; the terminal if not given.
 
     Raises:
         CourseError: there is no such folder, or another grader is at work in it.
     """
-    root, console = Path(root).resolve(), Console()
+    root, console = Path(root).resolve(), console or Console()
     if not (root / "submitted").is_dir():
         raise CourseError(
             f"{root} has no folder `submitted`; a class keeps submissions in submitted/STUDENT/LAB/LAB.ipynb."

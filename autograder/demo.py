@@ -70,11 +70,15 @@ def make_demo_class(class_dir: Path, lab_name: str = "lab01") -> list[str]:
 
 
 def demo_class(console: Console) -> list[tuple[str, Path]]:
-    """The step of `course up`: make the demo class in build/class, grade what is new, say where it all is."""
+    """The step of ``course up``: make the demo class in build/class, grade what is new, say where it all is.
+
+    Raises:
+        CourseError: there is no sandbox on this machine, or the grading itself failed.
+    """
     folder = build_dir() / "class"
-    students = make_demo_class(folder)
-    console.print(f"Demo class: {len(students)} submissions.", highlight=False)
-    grade_class(folder, Bubblewrap(), jobs=len(os.sched_getaffinity(0)))
+    make_demo_class(folder)
+    if grade_class(folder, Bubblewrap(), jobs=len(os.sched_getaffinity(0)), console=console).failed:
+        raise CourseError(f"Grading failed for somebody in {folder}; {folder / 'summary.html'} says why.")
     return [
         ("class summary", folder / "summary.html"),
         ("feedback", folder / "feedback"),

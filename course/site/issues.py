@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from course.errors import CourseError, SourceError
 from course.site.lines import LineMap

@@ -1,4 +1,7 @@
-"""A lab's page on the site, made from its release: what an intern gets, not executed."""
+"""A lab's page on the site, made from its release: what an intern gets, run once with no task solved.
+
+The fallbacks stand in for the tasks, so that the demonstrations show what will work at the end of the lab.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +14,20 @@ from course.lab.source import read_lab
 from course.site.lines import LineMap
 
 FENCE = "`" * 3
-FOLDED = {
-    "setup": "Code that prepares the lab",
-    "fallback": "Fallback: used while the task above is not solved, and worth no points",
-    "demo": "Code of this demonstration",
+# What the page makes of a cell's code and outputs. A check of an unsolved task says only that it is unsolved.
+TAGS = {
+    "setup": ["hide-input", "remove-output"],
+    "fallback": ["hide-input", "remove-output"],
+    "demo": ["hide-input"],
+    "check": ["remove-output"],
 }
 OPENING = (
     "```{note} The lab is the notebook",
-    "This page is the lab's text, for reading and searching; nothing runs on it. Download the notebook, open it in",
-    "JupyterLab, and the demonstrations play and the checks answer.",
+    "This page is the lab's text with its demonstrations, for reading and searching. They were made with fallbacks in",
+    "place of the tasks. Download the notebook and open it in JupyterLab: there the checks answer.",
     "```",
 )
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ def lab_page(folder: Path) -> LabPage:
     origins = {cell.id: cell.body for cell in lab.cells}
     tasks = ", ".join(task.id.replace("_", " ") for task in lab.tasks)
     description = f"Graded, {lab.points} points, about {lab.hours:g} hours: {tasks}."
-    fields = {"title": lab.title, "description": description, "numbering": {"heading_2": False}}
+    fields = {"title": lab.title, "description": description, "numbering": {"heading_2": False}, "kernelspec": KERNEL}
     front = yaml.safe_dump(fields, allow_unicode=True, width=1000)
     lines, pairs = ["---", *front.splitlines(), "---", "", *OPENING, ""], [(1, 1)]
     release = release_notebook(lab)
@@ -61,15 +67,18 @@ def lab_page(folder: Path) -> LabPage:
 
 
 def cell_text(cell: NotebookNode) -> tuple[list[str], int]:
-    """The cell as lines of MyST, and how many of them come before the cell's own first line.
-
-    Code that nobody has to read is folded.
-    """
+    """The cell as lines of MyST, and how many of them come before the cell's own first line."""
     body = cell.source.splitlines()
     if cell.cell_type == "markdown":
         return body, 0
-    listing = [f"{FENCE}python", *body, FENCE]
-    folded = [title for tag, title in FOLDED.items() if tag in cell.metadata.get("tags", [])]
-    if not folded:
-        return listing, 1
-    return [f"{FENCE}`{{dropdown}} {folded[0]}", *listing, f"{FENCE}`"], 2
+    tags = [tag for role in roles(cell) if role in TAGS for tag in (role, *TAGS[role])]
+    options = [f":tags: [{', '.join(tags)}]"] if tags else []
+    opening = [f"{FENCE}{{code-cell}} ipython3", *options, ""]
+    return [*opening, *body, FENCE], len(opening)
+
+
+def roles(cell: NotebookNode) -> list[str]:
+    """The cell's own tags, and "check" for a cell that nbgrader calls a test."""
+    graded = cell.metadata.get("nbgrader", {})
+    test = ["check"] if graded.get("grade") and not graded.get("solution") else []
+    return [*cell.metadata.get("tags", []), *test]

@@ -1,6 +1,7 @@
 """``course grade`` as a person or a script runs it."""
 
 import json
+import sqlite3
 
 import pytest
 from click.testing import CliRunner
@@ -97,6 +98,8 @@ def test_the_demo_class_is_graded_as_announced(tmp_path, small_kit):
     assert found["intruder"] == ("graded", 0)
     wrong = sorted(entry["score"] for entry in ledger if "-wrong-" in entry["student"])
     assert wrong == [5, 6, 7]
+    with sqlite3.connect(class_dir / "gradebook.db") as gradebook:
+        assert gradebook.execute("SELECT count(*) FROM grade WHERE manual_score IS NOT NULL").fetchall() == [(0,)]
 
 
 def test_a_demo_class_takes_no_folder_that_is_somebodys(tmp_path, small_kit):

@@ -146,6 +146,15 @@ def test_lab_page_is_the_release_and_nothing_more(kit):
     assert not [path for path in staged if path.name in ("checks.py", "instructor.md") or "wrong" in path.parts]
 
 
+def test_lab_page_runs_its_cells_and_gives_no_verdict_on_unsolved_tasks(kit):
+    page = kit.page("labs/lab01-tone")
+    checks = [cell for cell in page.select(".cell") if "with check(" in cell.get_text()]
+    assert checks and all([child["class"] for child in cell.find_all(recursive=False)] == [["code"]] for cell in checks)
+    folds = {summary.get_text() for summary in page.select("details.fold summary")}
+    assert "Code that prepares the lab" in folds
+    assert any(fold.startswith("Fallback") for fold in folds)
+
+
 @pytest.mark.parametrize("page", ["lectures/01-tone", "lectures/02-peaks", "labs/lab01-tone"])
 def test_every_lecture_and_lab_can_be_downloaded_as_a_valid_notebook(kit, page):
     name = page.split("/")[1] + ".ipynb"

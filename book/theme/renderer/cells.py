@@ -32,6 +32,11 @@ HTML_ATTRIBUTES = {
     *("class", "controls", "preload", "aria-label", "src", "scope", "colspan", "rowspan", "role", "tabindex"),
     *("lang", "border", "style", "title"),
 }
+# What is folded away says what it is for, by the role that a lab gives the cell.
+FOLD_TITLES = {
+    "setup": "Code that prepares the lab",
+    "fallback": "Fallback: stands in while the task above is not solved, and earns no points",
+}
 LANGUAGES = {"ipython3": "python", "mystnb": "text", "ipython": "python"}
 
 
@@ -63,7 +68,8 @@ def code(node: dict, page: Page) -> str:
         f'<pre tabindex="0" role="group" aria-label="{escape(name)}"><code>{body}</code></pre></div>\n'
     )
     if node.get("visibility") == "hide":
-        return f'<details class="fold"><summary>Show the code</summary>{frame}</details>\n'
+        title = next((FOLD_TITLES[tag] for tag in page.cell_tags if tag in FOLD_TITLES), "Show the code")
+        return f'<details class="fold"><summary>{title}</summary>{frame}</details>\n'
     return frame
 
 

@@ -55,6 +55,7 @@ class Page:
         contents: (level, id, HTML) of the headings, filled while rendering.
         footnotes: HTML of the footnote definitions by identifier, filled while rendering.
         problems: what was refused.
+        cell_tags: tags of the code cell that is being rendered.
     """
 
     source: str
@@ -71,6 +72,7 @@ class Page:
     counter: int = 0
     checkpoints: int = 0
     cells: int = 0
+    cell_tags: list[str] = field(default_factory=list)
 
     @property
     def root(self) -> str:

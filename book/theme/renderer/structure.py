@@ -37,6 +37,7 @@ def block(node: dict, page: Page) -> str:
         return ""
     if node.get("kind") != "notebook-code":
         return page.children(node)
+    page.cell_tags = (node.get("data") or {}).get("tags", [])
     body = page.children(node)
     if node.get("visibility") == "hide":
         body = f"<details class=fold><summary>Show the cell</summary>{body}</details>"
