@@ -56,7 +56,7 @@ def check(only: str | None, screenshots: Path | None):
 
         report = check_site(build_dir() / "site", only=chosen, screenshots=screenshots, progress=tell)
     report.print(Console())
-    if not report.ok:
+    if not report.passed:
         raise SystemExit(1)
 
 

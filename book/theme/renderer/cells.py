@@ -41,7 +41,7 @@ LANGUAGES = {"ipython3": "python", "mystnb": "text", "ipython": "python"}
 
 
 def highlighted(source: str, language: str, page: Page, **options) -> str:
-    """Source code with token classes (static/code.css holds the colours)."""
+    """Source code with token classes (static/site.css holds the colours)."""
     try:
         lexer = get_lexer_by_name(LANGUAGES.get(language, language) or "text")
     except ClassNotFound:

@@ -107,6 +107,7 @@ class Site:
         return {
             "page": page,
             "root": page.root,
+            "styles": styles(page.root),
             "site": self.manifest,
             "title": front.get("title") or entry["title"],
             "description": front.get("description") or self.manifest["description"],
@@ -168,3 +169,12 @@ def numbered_title(source: str, title: str) -> str:
     """The title as the course's contents list it: a lecture with its number before it."""
     found = kind_and_number(source)
     return f"{found[1]}. {title}" if found and found[0] == "Lecture" else title
+
+
+def styles(root: str) -> Markup:
+    """The theme's style sheet as it stands in a page whose way to the site's root is ``root``.
+
+    Inside the page it costs 6 kB and spares the reader of a slow line a round trip before the first words show.
+    """
+    sheet = (THEME / "static" / "site.css").read_text(encoding="utf-8")
+    return Markup(sheet.replace('url("', f'url("{root}files/'))
