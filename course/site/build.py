@@ -58,13 +58,6 @@ def build_site(console: Console, force: bool = False) -> Built:
     return Built(target, changed, time.monotonic() - started)
 
 
-def step(console: Console) -> list[tuple[str, Path]]:
-    """The site's part of ``course up``."""
-    built = build_site(console)
-    console.print(f"site {'built' if built.changed else 'unchanged'}, {built.seconds:.1f} s", highlight=False)
-    return []
-
-
 def require_sound_sources() -> None:
     """Stop before anything is executed if the sources have mistakes that can be seen by reading them."""
     mistakes = lint_sources(root())

@@ -43,10 +43,11 @@ def serve(port: int):
 @click.option(
     "--screenshots", type=click.Path(file_okay=False, path_type=Path), help="Folder for pictures of the site."
 )
-def check(only: str | None, screenshots: Path | None):
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def check(only: str | None, screenshots: Path | None, as_json: bool):
     """Check build/site: links, requests, accessibility, weight, Lighthouse, spelling."""
     from course.kit import build_dir
-    from course.site.check import check_site
+    from course.site.checks import check_site
 
     chosen = only.split(",") if only else None
     with Console(stderr=True).status("Checking the site") as status:
@@ -55,7 +56,10 @@ def check(only: str | None, screenshots: Path | None):
             status.update(f"Checking: {step}")
 
         report = check_site(build_dir() / "site", only=chosen, screenshots=screenshots, progress=tell)
-    report.print(Console())
+    if as_json:
+        click.echo(report.model_dump_json(indent=2))
+    else:
+        report.print(Console())
     if not report.passed:
         raise SystemExit(1)
 

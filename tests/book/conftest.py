@@ -14,8 +14,8 @@ from playwright.sync_api import Browser
 from rich.console import Console
 
 from course.lab.new import new_lab
-from course.site.browser import chromium
 from course.site.build import Built, build_site
+from course.site.checks.browser import chromium
 from course.site.new import new_lecture
 
 ROOT = Path(__file__).parents[2]

@@ -16,9 +16,9 @@ import pytest
 from rich.console import Console
 
 from course.errors import CourseError
-from course.site.browser import find_chromium
-from course.site.check import CHECKS, check_site
-from course.site.hosting import hosted
+from course.site.checks import CHECKS, check_site
+from course.site.checks.browser import find_chromium
+from course.site.checks.hosting import hosted
 
 FILES_ONLY = ("links", "markup")
 BROWSER = ("external", "console", "widgets", "axe", "phone", "weight")
@@ -157,7 +157,7 @@ def test_sound_site_passes_in_the_browser_and_leaves_no_process(site, browser_ne
 
 def test_every_fault_in_the_browser_is_found(site, browser_needed, monkeypatch):
     """One site with a fault for each check; each check names the page and what it saw there."""
-    monkeypatch.setattr("course.site.browser.WIDGET_PATIENCE", 1000)
+    monkeypatch.setattr("course.site.checks.browser.WIDGET_PATIENCE", 1000)
     shutil.rmtree(site / "labs")
     _edit(site / "index.html", "<p>", '<p><img src="https://example.org/logo.png" alt="Logo" width="1" height="1">')
     _edit(site / "index.html", "</h1>", '</h1><script>throw new Error("broken module")</script>')

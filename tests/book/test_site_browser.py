@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from course.site.hosting import hosted
+from course.site.checks.hosting import hosted
 
 LECTURE = "lectures/01-tone/"
 

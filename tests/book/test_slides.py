@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from course.errors import CourseError
-from course.site.browser import LIGHT, chromium, find_chromium, opened, settle
-from course.site.hosting import hosted
+from course.site.checks.browser import LIGHT, chromium, find_chromium, opened, settle
+from course.site.checks.hosting import hosted
 from course.site.slides import Deck, has_slides, write_deck
 
 THEME = Path(__file__).parents[2] / "book/theme"

@@ -4,14 +4,14 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from course.errors import CourseError
-from course.site.browser import judge_visits, take_screenshots, visit_pages, weigh
-from course.site.hosting import hosted
-from course.site.lighthouse import score_pages
-from course.site.links import check_external_assets, check_links
-from course.site.markup import check_markup
-from course.site.pages import Page, read_pages
-from course.site.report import Report
-from course.site.spelling import check_spelling
+from course.site.checks.browser import judge_visits, take_screenshots, visit_pages, weigh
+from course.site.checks.hosting import hosted
+from course.site.checks.lighthouse import score_pages
+from course.site.checks.links import check_external_assets, check_links
+from course.site.checks.markup import check_markup
+from course.site.checks.pages import Page, read_pages
+from course.site.checks.report import Report
+from course.site.checks.spelling import check_spelling
 
 IN_BROWSER = ("external", "console", "widgets", "axe", "phone", "weight")
 CHECKS = ("links", "markup", "spelling", *IN_BROWSER, "lighthouse")

@@ -15,8 +15,8 @@ from playwright.sync_api import Page as Tab
 
 from course import kit
 from course.errors import CourseError
-from course.site.pages import Page
-from course.site.report import CheckResult, Finding, PageWeight
+from course.site.checks.pages import Page
+from course.site.checks.report import CheckResult, Finding, PageWeight
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 QUIET = ("--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")

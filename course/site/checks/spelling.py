@@ -9,8 +9,8 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 
 from course.errors import CourseError
-from course.site.pages import Page
-from course.site.report import CheckResult, Finding
+from course.site.checks.pages import Page
+from course.site.checks.report import CheckResult, Finding
 
 NOT_PROSE = ("script", "style", "pre", "code", "kbd", "samp", "math", "svg", "cite")
 REPORTED = re.compile(r"^(?P<file>.+?):(?P<line>\d+): (?P<words>.+)$", re.MULTILINE)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from course import kit
 from course.errors import CourseError
-from course.site.browser import chromium_flags, find_chromium, representatives
-from course.site.pages import Page
-from course.site.report import CheckResult, Finding, PageScore
+from course.site.checks.browser import chromium_flags, find_chromium, representatives
+from course.site.checks.pages import Page
+from course.site.checks.report import CheckResult, Finding, PageScore
 
 RUNS = 3  # performance is a timing on a shared machine: the best of so many runs counts
 SECONDS = 180

@@ -7,8 +7,8 @@ from urllib.parse import unquote, urlsplit
 
 import tinycss2
 
-from course.site.pages import Page
-from course.site.report import CheckResult, Finding
+from course.site.checks.pages import Page
+from course.site.checks.report import CheckResult, Finding
 
 # Elements that make the browser load something, as opposed to <a>, which a reader has to click.
 LOADED = {

@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 
 from bs4 import BeautifulSoup
 
-from course.site.pages import Page
-from course.site.report import CheckResult, Finding
+from course.site.checks.pages import Page
+from course.site.checks.report import CheckResult, Finding
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 MAY_STAY_OPEN = {"p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "option"}
