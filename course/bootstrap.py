@@ -254,18 +254,10 @@ def install_javascript(purpose):
         return
     say("JavaScript of the site" + (" and of its checks" if purpose == "test" else ""))
     omit = [] if purpose == "test" else ["--omit=dev"]
-    environment = dict(os.environ, PATH=venv("bin") + os.pathsep + os.environ["PATH"])
-    command = [
-        venv("bin", "npm"),
-        "ci",
-        "--ignore-scripts",
-        "--no-fund",
-        "--no-audit",
-        "--loglevel=error",
-        "--prefix",
-        THEME,
-    ]
-    run(command + omit, INDEX, env=environment)
+    path = venv("bin") + os.pathsep + os.environ["PATH"]
+    environment = dict(os.environ, PATH=path, NPM_CONFIG_UPDATE_NOTIFIER="false")
+    quiet = ["--ignore-scripts", "--no-fund", "--no-audit", "--loglevel=error"]
+    run([venv("bin", "npm"), "ci", "--prefix", THEME, *quiet, *omit], INDEX, env=environment)
     put_stamp(stamp, value)
 
 
