@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from course.command import background
 from course.errors import shown
@@ -29,7 +28,7 @@ def release_labs(console: Console) -> Places:
         write_notebook(release_notebook(lab), folder / f"{lab.id}.ipynb")
         write_notebook(solution_notebook(lab), folder / f"{lab.id}-solution.ipynb")
         places += [
-            ("lab, for interns", folder / f"{lab.id}.ipynb"),
+            ("lab", folder / f"{lab.id}.ipynb"),
             ("its solution", folder / f"{lab.id}-solution.ipynb"),
         ]
     return places
@@ -42,7 +41,7 @@ def build_the_site(console: Console) -> Places:
     built = build_site(console)
     what = f"built in {built.seconds:.0f} s" if built.changed else "unchanged"
     console.print(f"Site {what}.", highlight=False)
-    return [("its files", built.folder)]
+    return [("site's files", built.folder)]
 
 
 def steps() -> list[tuple[str, Step]]:
@@ -77,16 +76,9 @@ def up(port: int):
         places += step(console)
     console.rule(f"{len(plan) + 1}/{len(plan) + 1} serving", align="left")
     server = background.start(record(), port)
-    console.print(_summary(server, places))
+    for name, place in [("site", server.address), *((name, shown(path)) for name, path in places)]:
+        console.print(f"{name:<15} {place}", soft_wrap=True, highlight=False)
     console.print("The site is served until `course down`.", highlight=False)
-
-
-def _summary(server: background.Server, places: Places) -> Table:
-    table = Table(show_header=False, box=None)
-    table.add_row("site", server.address)
-    for name, path in places:
-        table.add_row(name, shown(path))
-    return table
 
 
 @click.command()
