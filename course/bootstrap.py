@@ -94,7 +94,9 @@ def system_packages(purpose):
     ]
     if purpose == "test":
         chromium = any(shutil.which(name) for name in CHROMIUMS)
+        atomic = bool(ctypes.util.find_library("atomic"))
         packages.append(("chromium", "the tests that open pages in a browser", chromium, False))
+        packages.append(("libatomic1", "the program that drives the browser", atomic, False))
     return packages
 
 

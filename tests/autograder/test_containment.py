@@ -73,13 +73,22 @@ def test_inside_it_is_refused(session, attempt):
     assert stopped.type_name in ({expected[attempt]} if attempt in expected else refusals), stopped
 
 
+WALK = """
+import os, sys
+
+known = ["/proc", "/dev", "/usr", "/bin", "/lib", "/lib64", "/kit", "/submission", "/tmp", sys.prefix, sys.base_prefix]
+strange = []
+for folder, subfolders, files in os.walk("/"):
+    subfolders[:] = [name for name in subfolders if os.path.join(folder, name) not in known]
+    strange += [os.path.join(folder, name) for name in files]
+raise ValueError(strange, os.getuid(), sorted(os.environ))
+"""
+
+
 def test_inside_there_is_only_the_submission(session):
-    stopped = session.execute(
-        Cell("c", "the cell", "import os; raise ValueError(sorted(os.listdir('/')), os.getuid(), sorted(os.environ))")
-    )
-    assert "'submission'" in stopped.message
-    for name in ("home", "var", "etc", "opt"):
-        assert f"'{name}'" not in stopped.message
+    """The system, the environment and the submission; folders on the way to the environment are empty otherwise."""
+    stopped = session.execute(Cell("c", "the cell", WALK))
+    assert stopped.message.startswith("([], "), stopped.message
     if os.geteuid() == 0:
         assert ", 60" in stopped.message
     assert "TOKEN" not in stopped.message

@@ -18,7 +18,6 @@ from course.lab.tasks import with_stub
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "labs" / "lab01-sound-as-numbers"
-WRONG = sorted(path.stem for path in (FOLDER / "wrong").glob("*.py"))
 ALTERNATIVES = sorted((Path(__file__).parent / "alternatives" / "lab01").glob("*.py"))
 TASKS = [
     "synthesise",
@@ -35,11 +34,6 @@ TASKS = [
 @pytest.fixture(scope="module")
 def lab():
     return read_lab(FOLDER)
-
-
-def points(lab, records):
-    """Points of each task by its record."""
-    return {task.id: task.points if records[task.id].passed else 0 for task in lab.tasks}
 
 
 def failed(record):
