@@ -184,7 +184,7 @@ class Trusted:
     @contextlib.contextmanager
     def start(self, supplies: Supplies, policy: Policy) -> Iterator[Sandbox]:
         """A driver that is ready, in an empty folder that is removed at the end."""
-        with tempfile.TemporaryDirectory(prefix="course-grade-") as folder:
+        with tempfile.TemporaryDirectory(prefix=f"course-grade-{os.getpid()}-") as folder:
             kit = _copy_kit(supplies, Path(folder, "kit"))
             work = Path(folder, "submission")
             work.mkdir()

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import tempfile
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from autograder.sandbox import Bubblewrap, SandboxBroken, seccomp_filter
 from autograder.session import Cell, Session
 from course.errors import CourseError
 
+OUTSIDE = f"course-grade-test-{os.getpid()}"
 REFUSED = {
     "write to the system": "open('/usr/bin/owned', 'w')",
     "write to the environment": "import numpy; open(numpy.__file__, 'a')",
@@ -31,7 +33,7 @@ REFUSED = {
     "a network by TCP": "import socket; socket.create_connection(('127.0.0.1', 22), 1)",
     "a network by UDP": "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 53))",
     "a name server": "import socket; socket.getaddrinfo('localhost.example', 80)",
-    "an abstract socket outside": "import socket; socket.socket(socket.AF_UNIX).connect('\\0course-grade-test')",
+    "an abstract socket outside": f"import socket; socket.socket(socket.AF_UNIX).connect('\\0{OUTSIDE}')",
     "raising its limits": "import resource; resource.setrlimit(resource.RLIMIT_AS, (2**40, 2**40))",
     "filling the disk": "[open(f'/tmp/{n}', 'wb').write(bytes(2**20)) for n in range(4096)]",
     "filling its folder": "[open(f'/submission/{n}', 'wb').write(bytes(2**20)) for n in range(4096)]",
@@ -58,7 +60,7 @@ finally:
 @pytest.fixture(scope="module")
 def session(assignment):
     with socket.socket(socket.AF_UNIX) as outside:
-        outside.bind("\0course-grade-test")
+        outside.bind(f"\0{OUTSIDE}")
         outside.listen()
         with assignment.runner.start(assignment.supplies, assignment.policy) as sandbox:
             yield Session(sandbox, assignment.policy, {})
@@ -166,7 +168,7 @@ def test_nothing_is_left(results):
     while len(_drivers()) > 1 and time.monotonic() < deadline:
         time.sleep(0.1)
     assert len(_drivers()) == 1
-    assert not list(Path("/tmp").glob("course-grade-*"))
+    assert not list(Path(tempfile.gettempdir()).glob(f"course-grade-{os.getpid()}-*"))
     assert "submission" not in Path("/proc/self/mounts").read_text()
 
 
