@@ -24,6 +24,7 @@ LECTURE_LIMIT = 250 * 1024
 PATIENCE = 30_000  # milliseconds until a page counts as stuck
 WIDGET_PATIENCE = 10_000
 SHARES = {"image": "figures", "media": "audio"}  # the rest of the browser's resource types counts as text
+START_MILLISECONDS = 120_000  # a busy machine takes its time to start a browser
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,9 @@ def chromium() -> Iterator[Browser]:
     offline = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
     executable = find_chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=[*chromium_flags(), offline])
+        browser = playwright.chromium.launch(
+            executable_path=executable, args=[*chromium_flags(), offline], timeout=START_MILLISECONDS
+        )
         try:
             yield browser
         finally:
