@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from course.site.checks.browser import find_chromium
+
 ROOT = Path(__file__).parents[2]
 MODULE = ROOT / "book" / "widgets" / "spectrum.mjs"
 AXE = ROOT / "book" / "theme" / "node_modules" / "axe-core" / "axe.min.js"
@@ -82,7 +84,7 @@ def playwright():
 
 def launch(playwright, *switches):
     return playwright.chromium.launch(
-        executable_path="/usr/bin/chromium", args=["--no-sandbox", "--use-fake-device-for-media-stream", *switches]
+        executable_path=find_chromium(), args=["--no-sandbox", "--use-fake-device-for-media-stream", *switches]
     )
 
 
