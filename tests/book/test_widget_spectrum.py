@@ -567,13 +567,19 @@ def test_two_widgets_live_side_by_side_and_removal_stops_one(visit):
     expect(reading(page)).to_contain_text("sampled at 8,000 Hz")
 
 
+def picture_turns(page, *, dark: bool) -> None:
+    """Wait until the spectrogram's silent corner has the colour of a dark or of a light page: it is drawn on a frame to come."""
+    canvas = page.locator("canvas[data-picture=spectrogram]")
+    canvas.wait_for()
+    red = "canvas => canvas.getContext('2d').getImageData(canvas.width - 40, 20, 1, 1).data[0]"
+    page.wait_for_function(f"canvas => ({red})(canvas) {'< 40' if dark else '> 240'}", arg=canvas.element_handle())
+
+
 def test_pictures_change_with_the_theme(visit):
     page = visit(color_scheme="light")
     page.evaluate("show('first')")
     expect(page.locator("#first .strongest")).not_to_be_empty()
-    corner = "c => c.getContext('2d').getImageData(c.width - 40, 20, 1, 1).data[0]"  # silence, so the colour of paper
-    picture = page.locator("canvas[data-picture=spectrogram]")
-    assert picture.evaluate(corner) > 240
+    picture_turns(page, dark=False)
     for change, dark in [
         (lambda: page.emulate_media(color_scheme="dark"), True),
         (lambda: page.evaluate("document.documentElement.dataset.theme = 'light'"), False),
@@ -581,8 +587,7 @@ def test_pictures_change_with_the_theme(visit):
         (lambda: page.evaluate("document.documentElement.dataset.theme = 'dark'"), True),
     ]:
         change()
-        page.evaluate("new Promise(requestAnimationFrame)")
-        assert (picture.evaluate(corner) < 40) is dark
+        picture_turns(page, dark=dark)
 
 
 @pytest.mark.parametrize(("width", "ratio"), [(360, 3), (768, 1), (1280, 2)])
