@@ -568,7 +568,7 @@ def test_two_widgets_live_side_by_side_and_removal_stops_one(visit):
 
 
 def picture_turns(page, *, dark: bool) -> None:
-    """Wait until the spectrogram's silent corner has the colour of a dark or of a light page: it is drawn on a frame to come."""
+    """Wait until the spectrogram, drawn again on a frame to come, has the page.s colour where it is silent."""
     canvas = page.locator("canvas[data-picture=spectrogram]")
     canvas.wait_for()
     red = "canvas => canvas.getContext('2d').getImageData(canvas.width - 40, 20, 1, 1).data[0]"
