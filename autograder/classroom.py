@@ -6,7 +6,7 @@ interrupted goes on where it stopped, and a second run does nothing.
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from autograder.class_folder import COURSE_ID, set_up
 from autograder.collection import Handed, collect, kept_submissions
-from autograder.feedback import feedback_page, summary_page
+from autograder.feedback import write_class_pages
 from autograder.gradebook import ClassGradebook
 from autograder.grading import Assignment, rejection
 from autograder.intake import canonical, graded_notebook, parse
@@ -27,24 +28,8 @@ from autograder.result import Result, Status
 from autograder.sandbox import Bubblewrap, Trusted
 from autograder.workers import Job, grade_all
 from course.errors import CourseError
-from course.lab.build import release_notebook, source_notebook, write_notebook
 from course.lab.source import Lab, all_labs
 from course.storage import write_atomic
-
-COURSE_ID = "from-waveform-to-cloud"
-CONFIG = f'''# nbgrader, for this class: `course grade --class` wrote this file once and leaves your changes alone.
-import os
-
-c = get_config()  # noqa: F821
-
-c.CourseDirectory.course_id = "{COURSE_ID}"
-c.CourseDirectory.root = os.path.dirname(os.path.abspath(__file__))
-# Stock autograding would run a submission in this process: `course grade --class` grades in a sandbox instead.
-c.Autograde.autograde_preprocessors = ["autograder.nbgrader_guard.GradeInSandbox"]
-c.ClearSolutions.code_stub = {{"python": "raise NotImplementedError()"}}
-# What a student wrote is shown to you without its scripts.
-c.HTMLExporter.sanitize_html = True
-'''
 
 
 @dataclass
@@ -89,7 +74,7 @@ def grade_class(
         assignments = {lab.id: Assignment.of(lab, Policy(), runner) for lab in labs or all_labs()}
         report = ClassReport()
         handed = list(collect(root, assignments, report.strangers))
-        _set_up(root, (assignments[lab] for lab in sorted({one.lab for one in handed})))
+        set_up(root, (assignments[lab] for lab in sorted({one.lab for one in handed})))
         _grade_new(root, assignments, handed, jobs, report, console)
         _tell(root, assignments, handed, report)
     _show(report, console)
@@ -103,18 +88,6 @@ def _only_one_grader(root: Path) -> Iterator[None]:
             yield
     except Timeout as error:
         raise CourseError(f"Another `course grade` is at work in {root}; wait until it is done.") from error
-
-
-def _set_up(root: Path, assignments: Iterable[Assignment]) -> None:
-    """Write what nbgrader needs beside the submissions, where it is missing: configuration, source, release."""
-    if not (root / "nbgrader_config.py").exists():
-        write_atomic(root / "nbgrader_config.py", CONFIG)
-    for assignment in assignments:
-        lab = assignment.lab
-        for folder, make in (("source", source_notebook), ("release", release_notebook)):
-            path = root / folder / lab.id / f"{lab.id}.ipynb"
-            if not path.exists():
-                write_notebook(make(lab), path)
 
 
 def _grade_new(
@@ -173,19 +146,16 @@ def _path(root: Path, lab: str, student: str, key: str) -> Path:
 
 
 def _tell(root: Path, assignments: dict[str, Assignment], handed: list[Handed], report: ClassReport) -> None:
-    """Bring gradebook, formgrader's notebooks, feedback and summary up to date."""
+    """Bring gradebook, formgrader's notebooks and the pages that people read up to date."""
     gradebook = ClassGradebook(root, COURSE_ID)
+    by_hand = {}
     for lab_id, assignment in assignments.items():
         results = [result for result in report.results if result.lab == lab_id]
         stamps = {one.student: one.timestamp for one in handed if one.lab == lab_id and one.timestamp}
-        new = gradebook.apply(assignment, results, stamps)
-        for result in new:
+        for result in gradebook.apply(assignment, results, stamps):
             _write_graded_notebook(root, assignment, result)
-        by_hand = gradebook.by_hand(assignment) if results else {}
-        for result in results:
-            page = feedback_page(result, by_hand.get(result.student, {}))
-            _write_if_changed(root / "feedback" / result.student / lab_id / f"{lab_id}.html", page)
-    _write_if_changed(root / "summary.html", summary_page(report.results, report.strangers))
+        by_hand[lab_id] = gradebook.by_hand(assignment) if results else {}
+    write_class_pages(root, report.results, by_hand, report.strangers)
 
 
 def _write_graded_notebook(root: Path, assignment: Assignment, result: Result) -> None:
@@ -196,11 +166,6 @@ def _write_graded_notebook(root: Path, assignment: Assignment, result: Result) -
     submission = canonical(parse(content), result.lab, assignment.released)
     path = root / "autograded" / result.student / result.lab / f"{result.lab}.ipynb"
     write_atomic(path, nbformat.writes(graded_notebook(submission, assignment.release)) + "\n")
-
-
-def _write_if_changed(path: Path, page: str) -> None:
-    if not path.exists() or path.read_text(encoding="utf-8") != page:
-        write_atomic(path, page)
 
 
 def _show(report: ClassReport, console: Console) -> None:

@@ -1,8 +1,9 @@
 """The pages that people read: a student's feedback, and the instructor's summary of a class."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from autograder.gradebook import ByHand
 from autograder.result import Result, Status, TaskResult
 from autograder.sandbox import Trusted
+from course.storage import write_atomic
 
 HINTS_SHOWN = 3
 PAGES = Environment(
@@ -55,6 +57,23 @@ def summary_page(results: Sequence[Result], strangers: Sequence[str]) -> str:
     return PAGES.get_template("summary.html").render(labs=summaries, strangers=strangers)
 
 
+def write_class_pages(
+    root: Path, results: Sequence[Result], by_hand: Mapping[str, Mapping[str, dict[str, ByHand]]], strangers: list[str]
+) -> None:
+    """Write the pages of a class that are new or changed.
+
+    Args:
+        root: the class folder.
+        results: of all labs and students.
+        by_hand: what persons entered, by lab, student and task or question.
+        strangers: a sentence for each entry among the submissions that was not read.
+    """
+    for result in results:
+        page = feedback_page(result, by_hand.get(result.lab, {}).get(result.student, {}))
+        _write_if_changed(root / "feedback" / result.student / result.lab / f"{result.lab}.html", page)
+    _write_if_changed(root / "summary.html", summary_page(results, strangers))
+
+
 def mark(task: TaskResult) -> str:
     """One word for a task: right, not yet or unsolved."""
     if task.score == task.max_score:
@@ -65,6 +84,11 @@ def mark(task: TaskResult) -> str:
 def stuck_at(result: Result) -> str:
     """The first task that a submission lacks."""
     return next((task.title for task in result.tasks if not task.score), "")
+
+
+def _write_if_changed(path: Path, page: str) -> None:
+    if not path.exists() or path.read_text(encoding="utf-8") != page:
+        write_atomic(path, page)
 
 
 def _lab_summary(lab: str, results: list[Result]) -> LabSummary:

@@ -13,7 +13,8 @@ import pytest
 from filelock import FileLock
 from nbgrader.api import Gradebook
 
-from autograder.classroom import COURSE_ID, grade_class
+from autograder.class_folder import COURSE_ID
+from autograder.classroom import grade_class
 from autograder.gradebook import Ledger
 from autograder.grading import Assignment
 from autograder.policy import Policy
