@@ -8,6 +8,7 @@ import hashlib
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import nbformat
 from nbformat import NotebookNode
@@ -63,17 +64,20 @@ class Assignment:
         """The versions and digests that results depend on."""
         return environment(self.runner.name)
 
+    @cached_property
+    def parts(self) -> dict[str, str]:
+        """Digests, by name, of all that the results of this assignment's submissions have in common."""
+        return {
+            "release": digest(nbformat.writes(self.release)),
+            "checks": digest(self.lab.checks.path.read_bytes()),
+            "policy": digest(self.policy.model_dump_json()),
+            "environment": digest(*(f"{name}={value}" for name, value in self.environment.items())),
+            "supplies": self.supplies.digest(),
+        }
+
     def key(self, student: str, submission: str) -> str:
         """The key of a result; ``submission`` is the SHA-256 of its bytes, or what intake said where there are none."""
-        return result_key(
-            student=student,
-            submission=submission,
-            release=digest(nbformat.writes(self.release)),
-            checks=digest(self.lab.checks.path.read_bytes()),
-            policy=digest(self.policy.model_dump_json()),
-            environment=digest(*(f"{name}={value}" for name, value in self.environment.items())),
-            supplies=self.supplies.digest(),
-        )
+        return result_key(student=student, submission=submission, **self.parts)
 
 
 def grade(assignment: Assignment, student: str, content: bytes, notes: Iterable[str] = ()) -> Result:
@@ -97,6 +101,7 @@ def grade(assignment: Assignment, student: str, content: bytes, notes: Iterable[
     status = worst(found.statuses)
     return Result(
         key=assignment.key(student, hashlib.sha256(content).hexdigest()),
+        parts=assignment.parts,
         lab=assignment.lab.id,
         lab_title=assignment.lab.title,
         student=student,
@@ -169,12 +174,13 @@ def _check_task(assignment: Assignment, session: Session, task: Task, seed: str)
     checks = assignment.lab.checks
     order = [one.id for one in assignment.lab.tasks]
     earlier = {name: checks.oracles[name] for name in order[: order.index(task.id)]}
+    start = time.monotonic()
     with session.task(task.function, earlier) as student:
         record = run_task(checks, task.id, student, seed)
-    return _task_result(task, record, student)
+    return _task_result(task, record, student, time.monotonic() - start)
 
 
-def _task_result(task: Task, record: TaskRecord, student: TaskStudent) -> TaskResult:
+def _task_result(task: Task, record: TaskRecord, student: TaskStudent, seconds: float) -> TaskResult:
     failed = [one for one in record.records if not one.passed]
     unsolved = any(stopped.type_name == "NotImplementedError" for stopped in student.raised.values())
     details = _details(failed, student)
@@ -191,6 +197,7 @@ def _task_result(task: Task, record: TaskRecord, student: TaskStudent) -> TaskRe
         hints=tuple(dict.fromkeys(detail.text for detail in details)),
         details=tuple(dict.fromkeys(details)),
         failed=tuple(one.name for one in failed),
+        seconds=round(seconds, 3),
     )
 
 
@@ -239,6 +246,7 @@ def _without_grading(
     )
     return Result(
         key=assignment.key(student, submission or sentence),
+        parts=assignment.parts,
         lab=assignment.lab.id,
         lab_title=assignment.lab.title,
         student=student,

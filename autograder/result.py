@@ -96,6 +96,7 @@ class TaskResult(Strict):
     hints: tuple[str, ...] = ()
     details: tuple[Hint, ...] = ()
     failed: tuple[str, ...] = Field((), description="names of the failed checks, for the instructor")
+    seconds: float = Field(0.0, description="wall clock of checking the task")
 
 
 class Question(Strict):
@@ -112,6 +113,7 @@ class Result(Strict):
 
     schema_version: Literal[1] = 1
     key: str
+    parts: dict[str, str] = Field(description="digests of what the key is made of beside student and submission")
     lab: str
     lab_title: str
     student: str
@@ -127,6 +129,10 @@ class Result(Strict):
     fault: str | None = Field(None, description="what failed in the grading itself, for the instructor")
     seconds: float
     environment: dict[str, str]
+
+    def finding(self) -> dict:
+        """All of the result but how long it took: equal whenever the key is."""
+        return self.model_dump(exclude={"seconds": True, "tasks": {"__all__": {"seconds"}}})
 
     def write(self, path: Path) -> None:
         """Store the result so that a reader finds all of it or nothing."""

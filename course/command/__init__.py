@@ -6,7 +6,6 @@ room only when it is asked for it, and ``course`` never imports ``autograder``.
 
 import os
 import sys
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import click
@@ -14,22 +13,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from course import __version__
+from course.command.rooms import Rooms
 from course.errors import CourseError
 
 
-class Rooms(click.Group):
-    """A click group whose commands are the entry points of ``course.commands``, loaded when they are used."""
-
-    def list_commands(self, context):
-        return sorted(point.name for point in entry_points(group="course.commands"))
-
-    def get_command(self, context, name):
-        for point in entry_points(group="course.commands", name=name):
-            return point.load()
-        return None
-
-
-@click.group(cls=Rooms, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Rooms, rooms="course.commands", context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="course")
 def course():
     """From Waveform to Cloud: build the site, release the labs, grade the class."""

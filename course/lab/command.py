@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from course import kit
+from course.command.rooms import Rooms
 from course.errors import CourseError, shown
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 COLOURS = {"right": "green", "not yet": "yellow", "unsolved": "bright_black"}
 
 
-@click.group()
+@click.group(cls=Rooms, rooms="course.lab")
 def lab() -> None:
     """Labs: list, create, release, solve, check."""
 

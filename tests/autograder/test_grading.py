@@ -1,5 +1,7 @@
 """Grading in the sandbox: the reference earns all points, the release none, each mistake its own task's."""
 
+from dataclasses import replace
+
 import pytest
 
 POINTS = {"rms_level": 4, "normalise": 3, "loud_share": 2}
@@ -115,7 +117,7 @@ def test_right_data_in_a_subclass_of_ndarray_is_right(results):
 
 def test_the_same_submission_gives_the_same_result(results, submission, grade_many):
     again = grade_many({"ada": submission({"rms_level": SAYS_ITS_INPUT})})["ada"]
-    assert again.model_dump(exclude={"seconds"}) == results["ada"].model_dump(exclude={"seconds"})
+    assert again.finding() == results["ada"].finding()
 
 
 def test_the_key_changes_with_whatever_the_result_depends_on(assignment):
@@ -123,9 +125,7 @@ def test_the_key_changes_with_whatever_the_result_depends_on(assignment):
         assignment.key("ada", "0" * 64),
         assignment.key("bob", "0" * 64),
         assignment.key("ada", "1" * 64),
-        type(assignment)(
-            **{**vars(assignment), "policy": assignment.policy.model_copy(update={"cell_seconds": 1.0})}
-        ).key("ada", "0" * 64),
+        replace(assignment, policy=assignment.policy.model_copy(update={"cell_seconds": 1.0})).key("ada", "0" * 64),
     }
     assert len(changed) == 4
     assert assignment.key("ada", "0" * 64) in changed
