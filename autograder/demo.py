@@ -25,7 +25,7 @@ from course.storage import write_atomic
 
 NOTE = ".demo-class"
 MADE = (
-    *("submitted", "source", "release", "autograded", "feedback", "results", "backups"),
+    *("submitted", "source", "release", "autograded", "feedback", "results", "backups", "summary", "assets"),
     *("gradebook.db", "ledger.jsonl", "summary.html"),
 )
 WRONG_STUDENTS = ("chloe", "dmitri", "emeka", "farah")

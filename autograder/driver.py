@@ -1,9 +1,9 @@
 """Runs a student's notebook and answers calls of its functions: the process that is trusted with nothing.
 
-Started by :mod:`autograder.sandbox` as ``python -m autograder.driver FD LIMITS`` with a socket as file descriptor FD.
-Beside :mod:`autograder.protocol` it is the only file of the grader that exists in the sandbox. The student's code
-shares this process and may do to it whatever it likes: what is said here is the student's word, to be judged by the
-checker, which runs elsewhere.
+A sandbox's own process becomes it (:mod:`autograder.zygote`); for submissions that are trusted it is started as
+``python -m autograder.driver FD LIMITS`` with a socket as file descriptor FD. The student's code shares this process
+and may do to it whatever it likes: what is said here is the student's word, to be judged by the checker, which runs
+elsewhere.
 
 Requests on the control socket: ``cell`` (execute one), ``task`` (fork a child that serves one function on a socket
 of its own, sent with the request) and ``reap`` (end that child and say how it ended).
@@ -65,13 +65,39 @@ class Shell(InteractiveShell):
 
 
 def main() -> None:
-    """Serve requests until the other end of the control socket closes."""
-    control = socket.socket(fileno=int(sys.argv[1]))
-    control.set_inheritable(False)
-    shell = Shell.instance(config=Config({"HistoryManager": {"enabled": False}}))
-    for name, value in json.loads(sys.argv[2]).items():
+    """Be the driver of a submission that is trusted: a plain process with limits."""
+    shell = make_shell()
+    limit(json.loads(sys.argv[2]))
+    silence()
+    serve(socket.socket(fileno=int(sys.argv[1])), shell)
+
+
+def make_shell() -> Shell:
+    """The shell that will execute the cells."""
+    return Shell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+
+
+def limit(limits: dict[str, int]) -> None:
+    """Put resource limits, named as in RLIMIT_NAME, on this process and its children."""
+    for name, value in limits.items():
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
-    _silence()
+
+
+def silence() -> None:
+    """Point standard input, output and error at nothing: a student's output is no evidence and fills no disk."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    os.close(null)
+
+
+def serve(control: socket.socket, shell: Shell) -> None:
+    """Serve requests until the other end of the control socket closes.
+
+    Raises:
+        Closed: it has closed.
+    """
+    control.set_inheritable(False)
     send(control, {"ready": True})
     child = 0
     while True:
@@ -191,14 +217,6 @@ def _ended(child: int) -> int | None:
             return status
         time.sleep(0.01)
     return None
-
-
-def _silence() -> None:
-    """Point standard input, output and error at nothing: a student's output is no evidence and fills no disk."""
-    null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(null, descriptor)
-    os.close(null)
 
 
 if __name__ == "__main__":

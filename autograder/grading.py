@@ -72,7 +72,7 @@ class Assignment:
             "checks": digest(self.lab.checks.path.read_bytes()),
             "policy": digest(self.policy.model_dump_json()),
             "environment": digest(*(f"{name}={value}" for name, value in self.environment.items())),
-            "supplies": self.supplies.digest(),
+            "supplies": self.supplies.digest,
         }
 
     def key(self, student: str, submission: str) -> str:

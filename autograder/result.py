@@ -21,13 +21,16 @@ GRADING_MODULES = (
     "driver",
     "grading",
     "intake",
+    "namespaces",
     "policy",
     "protocol",
     "result",
     "sandbox",
     "session",
     "supplies",
+    "walls",
     "withheld",
+    "zygote",
 )
 LAB_MODULES = ("build", "cells", "checking", "expect", "source", "student", "tasks")
 

@@ -1,9 +1,11 @@
-"""A fresh, private, walled-in process for one submission, made by bubblewrap.
+"""A fresh, private, walled-in process for one submission, forked from a warm one that bubblewrap holds.
 
-Inside there is a read-only system, interpreter and environment without the packages that a lab withholds, the few
-modules of ``course`` that the lab's own cells import, and the driver; two small tmpfs to write to; no network, no
-other process, no way to make a namespace of its own. As root the process gets a user id of its own; a normal user
-gets a user namespace. The gradebook, the checks, the labs and other submissions are not there.
+For each lab there is a zygote (:mod:`autograder.zygote`), a process that bubblewrap starts with a read-only system,
+interpreter and environment without the packages that the lab withholds, and the few modules of ``course`` that the
+lab's own cells import. It has imported what the lab imports, and forks a sandbox for each submission: small private
+tmpfs to write to; no network, no other process, no way to make a namespace of its own. As root the process gets a
+user id of its own; a normal user gets a user namespace. The gradebook, the checks, the labs and other submissions are
+not there.
 """
 
 import contextlib
@@ -16,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,125 +27,52 @@ import psutil
 
 from autograder.policy import Policy
 from autograder.protocol import ProtocolError, receive
-from autograder.supplies import COURSE, Supplies
+from autograder.supplies import Supplies
+from autograder.walls import ENVIRONMENT, NO_SANDBOX, bubblewrap_options, isolation, kit_files, seccomp_filter
+from autograder.zygote import FAULT, MEMORY, PACKET
 from course.errors import CourseError
 
 FIRST_UID = 60000
 SLOTS = 512
-START_SECONDS = 60.0
-HERE = Path(__file__).parent
-KIT, WORK = "/kit", "/submission"
-WITHHELD = str(HERE / "withheld.py")
-# What a program in the sandbox may ask of the kernel ends where another namespace, another process's memory, a
-# device, a module or a key store begins; the kernel's newer interfaces are larger than any lab needs.
-DENIED_CALLS = [
-    "unshare",
-    "setns",
-    "mount",
-    "umount2",
-    "pivot_root",
-    "chroot",
-    "fsopen",
-    "fsconfig",
-    "fsmount",
-    "fspick",
-    "move_mount",
-    "open_tree",
-    "mount_setattr",
-    "ptrace",
-    "process_vm_readv",
-    "process_vm_writev",
-    "kcmp",
-    "pidfd_getfd",
-    "bpf",
-    "perf_event_open",
-    "userfaultfd",
-    "personality",
-    "io_uring_setup",
-    "io_uring_enter",
-    "io_uring_register",
-    "keyctl",
-    "add_key",
-    "request_key",
-    "memfd_secret",
-    "open_by_handle_at",
-    "kexec_load",
-    "kexec_file_load",
-    "init_module",
-    "finit_module",
-    "delete_module",
-    "swapon",
-    "swapoff",
-    "reboot",
-    "acct",
-    "quotactl",
-    "syslog",
-]
-CLONE_NEWUSER = 0x10000000
-ISOLATION = [
-    "--unshare-ipc",
-    "--unshare-pid",
-    "--unshare-net",
-    "--unshare-uts",
-    "--unshare-cgroup-try",
-    "--die-with-parent",
-    "--new-session",
-    "--clearenv",
-    "--cap-drop",
-    "ALL",
-    "--ro-bind",
-    "/usr",
-    "/usr",
-    "--symlink",
-    "usr/bin",
-    "/bin",
-    "--symlink",
-    "usr/lib",
-    "/lib",
-    "--symlink",
-    "usr/lib64",
-    "/lib64",
-    "--proc",
-    "/proc",
-    "--dev",
-    "/dev",
-]
-IDENTITY_CAPABILITIES = ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]
-ENVIRONMENT = {
-    "PATH": "/usr/bin",
-    "HOME": "/tmp",
-    "TMPDIR": "/tmp",
-    "IPYTHONDIR": "/tmp/ipython",
-    "MPLCONFIGDIR": "/tmp/matplotlib",
-    "MPLBACKEND": "agg",
-    "LANG": "C.UTF-8",
-    "PYTHONHASHSEED": "0",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-}
-NO_SANDBOX = (
-    "Submissions are graded inside a bubblewrap sandbox, and {what}. Install bubblewrap and libseccomp "
-    "(Debian, Ubuntu: apt install bubblewrap libseccomp2) and allow user namespaces; or, on a laptop of your own and "
-    "for submissions whose authors you trust with everything on it, add --trust-submissions."
-)
+START_SECONDS = 120.0
+END_SECONDS = 20.0
 
 
 class SandboxBroken(Exception):
-    """The driver did not start: the machine's fault, never the student's."""
+    """The sandbox did not start or did not end: the machine's fault, never the student's."""
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A driver that is ready: its process and the control socket to it."""
+    """A driver that is ready.
 
-    process: subprocess.Popen
+    Attributes:
+        control: the socket on which it is asked.
+        lifeline: the socket of the process that guards it; None where there is none.
+    """
+
     control: socket.socket
+    lifeline: socket.socket | None = None
+
+    def last_words(self) -> bytes:
+        """What the guard has said, which it does when it ends the sandbox for a reason of its own."""
+        if self.lifeline is None:
+            return b""
+        try:
+            return self.lifeline.recv(PACKET, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except OSError:
+            return b""
+
+    @property
+    def out_of_memory(self) -> bool:
+        """Whether it ended because its processes together held more memory than they may."""
+        return self.last_words() == MEMORY
 
 
 class Bubblewrap:
-    """Makes sandboxes with bubblewrap.
+    """Makes sandboxes with bubblewrap, forked from one warm process for each lab.
+
+    The warm processes end with this object, or with the process that made it.
 
     Raises:
         CourseError: this machine cannot make one; the sentence says what to do.
@@ -153,33 +83,130 @@ class Bubblewrap:
         if not self.program:
             raise CourseError(NO_SANDBOX.format(what="there is no program bwrap on this machine"))
         self.filter = seccomp_filter()
-        tried = subprocess.run([self.program, *ISOLATION, *_user_options(FIRST_UID), "true"], capture_output=True)
+        tried = subprocess.run([self.program, *isolation(FIRST_UID), "true"], capture_output=True)
         if tried.returncode:
             reason = tried.stderr.decode(errors="replace").strip()
             raise CourseError(NO_SANDBOX.format(what=f"bwrap does not start here ({reason})"))
         version = subprocess.run([self.program, "--version"], capture_output=True, text=True).stdout.strip()
         self.name = version or "bubblewrap"
+        self._zygotes: dict[str, Zygote] = {}
+        self._end = weakref.finalize(self, _end_zygotes, self._zygotes)
+
+    def prepare(self, supplies: Supplies) -> "Zygote":
+        """Have the warm process of a lab ready; processes that are forked later will find it.
+
+        Raises:
+            SandboxBroken: it did not start.
+            CourseError: it started, but this machine does not let it make a sandbox.
+        """
+        zygote = self._zygotes.get(supplies.digest)
+        if zygote is None or not zygote.alive:
+            zygote = self._zygotes[supplies.digest] = Zygote(self.program, supplies, self.filter)
+            try:
+                with zygote.sandbox(Policy()):
+                    pass
+            except SandboxBroken as error:
+                raise CourseError(NO_SANDBOX.format(what=f"a sandbox does not start here ({error})")) from error
+        return zygote
 
     @contextlib.contextmanager
     def start(self, supplies: Supplies, policy: Policy) -> Iterator[Sandbox]:
         """A sandbox whose driver is ready; nothing of it is left at the end.
 
         Raises:
-            SandboxBroken: it did not start.
+            SandboxBroken: it did not start, or did not end.
         """
-        with _own_uid() as uid, contextlib.ExitStack() as open_files:
-            options = open_files.enter_context(_memory_file(_options(supplies, policy, uid)))
-            rules = open_files.enter_context(_memory_file(self.filter))
-            command = [self.program, "--args", str(options), "--seccomp", str(rules), *_new_identity(uid)]
-            limits = _limits(policy) | {"NPROC": _process_limit(policy)}
-            with _running(command, limits, (options, rules), None, Path("/")) as sandbox:
+        with self.prepare(supplies).sandbox(policy) as sandbox:
+            yield sandbox
+
+    def close(self) -> None:
+        """End the warm processes."""
+        self._end()
+
+
+class Zygote:
+    """The warm process of one lab, from the outside; see :mod:`autograder.zygote`.
+
+    Raises:
+        SandboxBroken: it did not start.
+    """
+
+    def __init__(self, program: str, supplies: Supplies, filter_program: bytes):
+        self.owner = os.getpid()
+        self.requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        options = "\0".join(bubblewrap_options(supplies, FIRST_UID)).encode() + b"\0"
+        # Through a file, because a command line can be read from inside.
+        with theirs, _memory_file(options) as file:
+            command = [program, "--args", str(file), *_python("autograder.zygote", str(theirs.fileno()))]
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=(file, theirs.fileno()),
+                start_new_session=True,
+            )
+        self._introduce({"imports": supplies.imports, "filter": filter_program.hex()})
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs, as far as this process can know: its parent knows, and others trust that it does."""
+        return os.getpid() != self.owner or self.process.poll() is None
+
+    @contextlib.contextmanager
+    def sandbox(self, policy: Policy) -> Iterator[Sandbox]:
+        """A sandbox whose driver is ready; nothing of it is left at the end.
+
+        Raises:
+            SandboxBroken: it did not start, or did not end.
+        """
+        with _own_uid() as uid, contextlib.ExitStack() as sockets:
+            control, driver_end = map(sockets.enter_context, socket.socketpair())
+            lifeline, guard_end = map(sockets.enter_context, socket.socketpair())
+            with driver_end, guard_end:
+                self._request(_request(policy, uid), [driver_end.fileno(), guard_end.fileno()])
+            sandbox = Sandbox(control, lifeline)
+            try:
+                _wait_ready(sandbox)
                 yield sandbox
+            finally:
+                _let_go(lifeline)
+
+    def end(self) -> None:
+        """End the process and every sandbox that it forked."""
+        self.requests.close()
+        if os.getpid() == self.owner:
+            _end(self.process)
+
+    def _introduce(self, wanted: dict) -> None:
+        """Tell what to import, and wait until it is done."""
+        try:
+            self.requests.settimeout(START_SECONDS)
+            self.requests.send(json.dumps(wanted).encode())
+            if not self.requests.recv(PACKET):
+                raise ConnectionError("it ended without a word")
+            self.requests.settimeout(None)
+        except OSError as error:
+            self.process.kill()
+            words = self.process.communicate()[1].decode(errors="replace").splitlines()
+            self.requests.close()
+            reason = next((line for line in reversed(words) if "Error" in line), words[-1] if words else error)
+            raise SandboxBroken(f"the warm process did not start ({reason})") from error
+
+    def _request(self, request: dict, descriptors: list[int]) -> None:
+        try:
+            socket.send_fds(self.requests, [json.dumps(request).encode()], descriptors)
+        except OSError as error:
+            raise SandboxBroken(f"the warm process is gone ({error.strerror})") from error
 
 
 class Trusted:
     """Runs the same driver as a plain process of the person who grades: for authors that one trusts."""
 
     name = "none: submissions were trusted"
+
+    def prepare(self, supplies: Supplies) -> None:
+        """Nothing to prepare: each driver starts afresh."""
 
     @contextlib.contextmanager
     def start(self, supplies: Supplies, policy: Policy) -> Iterator[Sandbox]:
@@ -190,112 +217,23 @@ class Trusted:
             work.mkdir()
             home = {name: folder for name in ("HOME", "TMPDIR", "IPYTHONDIR", "MPLCONFIGDIR")}
             environment = os.environ | ENVIRONMENT | home | {"PYTHONPATH": str(kit), "PATH": os.environ["PATH"]}
-            with _running([], _limits(policy), (), environment, work) as sandbox:
+            with _plain_driver(_limits(policy), environment, work) as sandbox:
                 yield sandbox
 
 
-def seccomp_filter() -> bytes:
-    """The sandbox's system call filter as a BPF program.
-
-    Raises:
-        CourseError: libseccomp is not on this machine.
-    """
-    try:
-        import pyseccomp
-    except (ImportError, RuntimeError) as error:
-        raise CourseError(NO_SANDBOX.format(what=f"libseccomp cannot be loaded ({error})")) from error
-    rules = pyseccomp.SyscallFilter(defaction=pyseccomp.ALLOW)
-    denied = pyseccomp.ERRNO(errno.EPERM)
-    for call in DENIED_CALLS:
-        rules.add_rule(denied, call)
-    rules.add_rule(denied, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER))
-    # The flags of clone3 lie in memory, where a filter cannot look; without it the C library falls back to clone.
-    rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), "clone3")
-    with tempfile.TemporaryFile() as file:
-        rules.export_bpf(file)
-        file.seek(0)
-        return file.read()
+def _python(module: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-P", "-s", "-m", module, *arguments]
 
 
-def _options(supplies: Supplies, policy: Policy, uid: int) -> bytes:
-    """bubblewrap's options, NUL-separated: they go through a file, because a command line can be read inside."""
-    options = [*ISOLATION, *_user_options(uid)]
-    for place, mode, size in (("/tmp", "1777", policy.tmp_bytes), (WORK, "1777", policy.tmp_bytes)):
-        options += ["--perms", mode, "--size", str(size), "--tmpfs", place]
-    options += ["--perms", "1777", "--size", str(policy.tmp_bytes), "--tmpfs", "/dev/shm"]
-    options += _python_options() + _hiding_options(supplies) + _kit_options(supplies)
-    for name, value in (ENVIRONMENT | {"PYTHONPATH": KIT}).items():
-        options += ["--setenv", name, value]
-    options += ["--chdir", WORK, "--remount-ro", "/dev", "--remount-ro", "/"]
-    return "\0".join(options).encode() + b"\0"
-
-
-def _user_options(uid: int) -> list[str]:
-    """As root the capabilities to take on another user id, else a user namespace."""
-    if os.geteuid() == 0:
-        return IDENTITY_CAPABILITIES
-    return ["--unshare-user", "--uid", str(uid), "--gid", str(uid)]
-
-
-def _new_identity(uid: int) -> list[str]:
-    if os.geteuid() != 0:
-        return []
-    identity = ["setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups"]
-    return [*identity, "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
-
-
-def _python_options() -> list[str]:
-    """The interpreter and its environment, read-only, at the same paths as outside."""
-    options = []
-    for prefix in dict.fromkeys(Path(prefix).resolve() for prefix in (sys.base_prefix, sys.prefix)):
-        if not prefix.is_relative_to("/usr"):
-            options += _folder(prefix) + ["--ro-bind", str(prefix), str(prefix)]
-    # Another interpreter of the same version would hand out its own copies of what a lab withholds.
-    for other in Path("/usr/lib").glob("python3*/dist-packages"):
-        options += ["--tmpfs", str(other)]
-    return options
-
-
-def _hiding_options(supplies: Supplies) -> list[str]:
-    """An empty folder over each hidden folder, a file that raises over each hidden file."""
-    options = []
-    for path in supplies.hidden:
-        covering = ["--perms", "0755", "--tmpfs"] if path.is_dir() else ["--ro-bind", WITHHELD]
-        options += [*covering, str(path)]
-    return options
-
-
-def _kit_options(supplies: Supplies) -> list[str]:
-    options = []
-    for source, target in _kit_files(supplies):
-        place = Path(KIT, target)
-        options += _folder(place.parent) + ["--ro-bind", str(source), str(place)]
-    return options
-
-
-def _kit_files(supplies: Supplies) -> Iterator[tuple[Path, Path]]:
-    """Each file of the kit that the sandbox has, and its place below the kit's folder in there."""
-    for name in ("__init__.py", "driver.py", "protocol.py"):
-        yield HERE / name, Path("autograder", name)
-    for module in supplies.modules:
-        yield module, Path("course") / module.relative_to(COURSE)
-    for module in supplies.withheld:
-        yield Path(WITHHELD), Path("course") / module.relative_to(COURSE)
-    for name in supplies.without:
-        yield Path(WITHHELD), Path(f"{name}.py")
-
-
-def _copy_kit(supplies: Supplies, kit: Path) -> Path:
-    for source, target in _kit_files(supplies):
-        (kit / target).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, kit / target)
-    return kit
-
-
-def _folder(path: Path) -> list[str]:
-    """Make a folder with its parents readable for all; as root bubblewrap would make them for root alone."""
-    folders = [folder for folder in (*reversed(path.parents), path) if folder != Path("/")]
-    return [word for folder in folders for word in ("--perms", "0755", "--dir", str(folder))]
+def _request(policy: Policy, uid: int) -> dict:
+    """What the zygote is to be told about a sandbox."""
+    return {
+        "uid": uid,
+        "limits": _limits(policy) | {"NPROC": policy.processes},
+        "tmp_bytes": policy.tmp_bytes,
+        "memory_bytes": policy.total_memory_bytes,
+        "busy_threads": policy.busy_threads,
+    }
 
 
 def _limits(policy: Policy) -> dict[str, int]:
@@ -309,14 +247,11 @@ def _limits(policy: Policy) -> dict[str, int]:
     }
 
 
-def _process_limit(policy: Policy) -> int:
-    """The limit counts by user: a user id of its own starts at nothing, a normal user's has processes already."""
-    if os.geteuid() == 0:
-        return policy.processes
-    own = (process.info for process in psutil.process_iter(["uids", "num_threads"]))
-    return policy.processes + sum(
-        info["num_threads"] or 1 for info in own if info["uids"] and info["uids"].real == os.geteuid()
-    )
+def _copy_kit(supplies: Supplies, kit: Path) -> Path:
+    for source, target in kit_files(supplies):
+        (kit / target).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, kit / target)
+    return kit
 
 
 @contextlib.contextmanager
@@ -348,58 +283,66 @@ def _memory_file(content: bytes) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _running(wrapper: list[str], limits: dict, inherited: tuple, environment: dict | None, folder: Path):
-    """Run the driver behind the wrapper and wait until it is ready; end all of it afterwards."""
+def _plain_driver(limits: dict[str, int], environment: dict[str, str], folder: Path) -> Iterator[Sandbox]:
+    """A driver without walls; it and its descendants are ended afterwards."""
     ours, theirs = socket.socketpair()
-    command = [
-        *wrapper,
-        sys.executable,
-        "-P",
-        "-s",
-        "-m",
-        "autograder.driver",
-        str(theirs.fileno()),
-        json.dumps(limits),
-    ]
-    with ours, theirs:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            pass_fds=(*inherited, theirs.fileno()),
-            env=environment,
-            cwd=folder,
-            start_new_session=True,
-        )
-        theirs.close()
+    with ours:
+        with theirs:
+            process = subprocess.Popen(
+                _python("autograder.driver", str(theirs.fileno()), json.dumps(limits)),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                env=environment,
+                cwd=folder,
+                start_new_session=True,
+            )
         try:
-            _wait_ready(process, ours)
-            yield Sandbox(process, ours)
+            _wait_ready(Sandbox(ours))
+            yield Sandbox(ours)
         finally:
             _end(process)
 
 
-def _wait_ready(process: subprocess.Popen, control: socket.socket) -> None:
+def _wait_ready(sandbox: Sandbox) -> None:
     try:
-        receive(control, time.monotonic() + START_SECONDS)
+        receive(sandbox.control, time.monotonic() + START_SECONDS)
     except TimeoutError as error:
         raise SandboxBroken(f"the driver was not ready within {START_SECONDS:g} s") from error
     except ProtocolError as error:
-        process.kill()
-        words = process.communicate()[1].decode(errors="replace").strip().splitlines()
-        raise SandboxBroken(words[-1] if words else "the driver ended without a word") from error
+        words = sandbox.last_words().removeprefix(FAULT).decode(errors="replace")
+        raise SandboxBroken(words or "the driver ended without a word") from error
+
+
+def _let_go(lifeline: socket.socket) -> None:
+    """Close our end of the lifeline, and wait until the guard has ended everything and then itself."""
+    try:
+        lifeline.shutdown(socket.SHUT_WR)
+        lifeline.settimeout(END_SECONDS)
+        while lifeline.recv(PACKET):
+            pass
+    except TimeoutError as error:
+        raise SandboxBroken(f"the sandbox had not ended after {END_SECONDS:g} s") from error
+    except OSError as error:
+        # Reset: the guard and all of its sandbox are gone already.
+        if error.errno not in (errno.ECONNRESET, errno.ENOTCONN):
+            raise
+
+
+def _end_zygotes(zygotes: dict[str, Zygote]) -> None:
+    for zygote in zygotes.values():
+        zygote.end()
+    zygotes.clear()
 
 
 def _end(process: subprocess.Popen) -> None:
-    """Kill the process with all its descendants, and wait for it.
-
-    bubblewrap takes its whole process namespace along; the walk is for a driver without a sandbox.
-    """
+    """Kill the process with all its descendants, and wait for it."""
     with contextlib.suppress(psutil.NoSuchProcess):
         for descendant in psutil.Process(process.pid).children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
                 descendant.kill()
     process.kill()
     process.wait()
-    process.stderr.close()
+    if process.stderr:
+        process.stderr.close()

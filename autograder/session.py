@@ -126,7 +126,7 @@ class Session:
                 socket.send_fds(self.sandbox.control, [b"\0"], [theirs.fileno()])
             except OSError as error:
                 ours.close()
-                self._over(Status.CRASH, error)
+                self._over(self.ending, error)
         return ours
 
     def reap(self) -> None:
@@ -147,7 +147,7 @@ class Session:
         except TimeoutError as error:
             self._over(Status.TIMEOUT, error)
         except ProtocolError as error:
-            self._over(Status.CRASH, error)
+            self._over(self.ending, error)
 
     def _send(self, request: dict) -> None:
         try:
@@ -155,7 +155,12 @@ class Session:
         except TimeoutError as error:
             self._over(Status.TIMEOUT, error)
         except ProtocolError as error:
-            self._over(Status.CRASH, error)
+            self._over(self.ending, error)
+
+    @property
+    def ending(self) -> Status:
+        """What a process's end without an answer is called: out of memory if the sandbox's guard says so."""
+        return Status.MEMORY if self.sandbox.out_of_memory else Status.CRASH
 
     def _over(self, status: Status, error: Exception) -> None:
         self.incidents.append(status)
@@ -258,7 +263,7 @@ class TaskStudent:
 
     def _crashed(self, sentence: str) -> StudentCrash:
         self.fault = StudentCrash(sentence)
-        self.session.incidents.append(Status.CRASH)
+        self.session.incidents.append(self.session.ending)
         self.end()
         return self.fault
 

@@ -32,19 +32,22 @@ class Supplies:
         withheld: the library's other files; importing one tells why it is not there.
         without: names of the packages that the lab withholds; importing one tells the same.
         hidden: files and folders of the environment behind those names.
+        imports: absolute names that the lab's locked cells import, to be imported before a submission comes.
     """
 
     modules: tuple[Path, ...]
     withheld: tuple[Path, ...]
     without: tuple[str, ...]
     hidden: tuple[Path, ...]
+    imports: tuple[str, ...] = ()
 
+    @functools.cached_property
     def digest(self) -> str:
-        """SHA-256 of what is shown and what is hidden."""
+        """SHA-256 of what is shown, what is hidden and what is imported."""
         hasher = hashlib.sha256()
         for module in self.modules:
             hasher.update(f"{module.relative_to(COURSE)}\0".encode() + module.read_bytes())
-        for path in (*self.without, *self.hidden):
+        for path in (*self.without, *self.hidden, *self.imports):
             hasher.update(f"\0{path}".encode())
         return hasher.hexdigest()
 
@@ -56,7 +59,8 @@ def supplies_of(sources: Iterable[str], without: Sequence[str]) -> Supplies:
         sources: the code of the lab's locked cells.
         without: names of the packages that the lab withholds.
     """
-    modules = _closure({name for source in sources for name in _imports(_plain_python(source), "")})
+    imports = {name for source in sources for name in _imports(_plain_python(source), "")}
+    modules = _closure(imports)
     everything = {file for file in COURSE.rglob("*.py") if (file.parent / "__init__.py").is_file()}
     hidden = {path for name in (*without, DISTRIBUTION) for path in _installed(name)}
     return Supplies(
@@ -64,6 +68,7 @@ def supplies_of(sources: Iterable[str], without: Sequence[str]) -> Supplies:
         withheld=tuple(sorted(everything - modules)),
         without=tuple(sorted(without)),
         hidden=tuple(sorted(hidden)),
+        imports=tuple(sorted(imports)),
     )
 
 

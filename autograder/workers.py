@@ -5,17 +5,19 @@ it (killed, out of memory, stuck), its submission ends with a result, and all ot
 """
 
 import multiprocessing
+import os
 import resource
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from autograder.grading import Assignment, failure, grade
+from autograder.namespaces import end_with_parent
 from autograder.result import Result
-from autograder.sandbox import START_SECONDS
+from autograder.sandbox import START_SECONDS, SandboxBroken
 
 FORKING = multiprocessing.get_context("fork")
 SPARE_SECONDS = 60.0
@@ -64,16 +66,20 @@ def _ended_afterwards() -> Iterator[list[_Worker]]:
 
 
 def _start(job: Job) -> _Worker:
+    # Before the fork, so that all workers share one warm process; where it does not start, the worker will say why.
+    with suppress(SandboxBroken):
+        job.assignment.runner.prepare(job.assignment.supplies)
     ours, theirs = FORKING.Pipe(duplex=False)
-    process = FORKING.Process(target=_work, args=(job, theirs), daemon=True)
+    process = FORKING.Process(target=_work, args=(job, theirs, os.getpid()), daemon=True)
     process.start()
     theirs.close()
     limit = job.assignment.policy.total_seconds + START_SECONDS + SPARE_SECONDS
     return _Worker(job, process, ours, time.monotonic() + limit)
 
 
-def _work(job: Job, answer: Connection) -> None:
+def _work(job: Job, answer: Connection, parent: int) -> None:
     """In the worker: grade, and send the result as JSON. What a student makes the checker hold is bounded, too."""
+    end_with_parent(parent)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (job.assignment.policy.checker_bytes, hard))
     try:

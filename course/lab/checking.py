@@ -51,6 +51,7 @@ __all__ = [
     "check",
     "check_rng",
     "expect",
+    "latitude",
     "load_checks",
     "oracle",
     "run_task",
@@ -81,6 +82,7 @@ class Checks:
     by_task: dict[str, list[Check]] = field(default_factory=dict)
     oracles: dict[str, Callable] = field(default_factory=dict)
     oracle_lines: dict[str, int] = field(default_factory=dict)
+    latitudes: dict[str, Callable] = field(default_factory=dict)
 
     def of(self, task_id: str) -> list[Check]:
         """The checks of a task, in the file's order; none for a task that has none."""
@@ -148,6 +150,28 @@ def oracle(task_id: str) -> Callable:
             if task_id in checks.oracles:
                 raise SourceError(checks.path, line, f"The task {task_id} has two oracles; keep one of them.")
             checks.oracles[task_id], checks.oracle_lines[task_id] = function, line
+        return function
+
+    return declare
+
+
+def latitude(task_id: str) -> Callable:
+    """Declare a function ``(arguments, reference, given) -> bool``: whether an answer is as right as the reference's.
+
+    Where a task's text allows several answers, this says so to ``course lab check-grading``, which asks whether a
+    changed solution is wrong or only another right one. Grading does not use it.
+
+    Raises:
+        SourceError: the task already has one.
+    """
+
+    def declare(function: Callable) -> Callable:
+        checks = _loading.get()
+        if checks is not None:
+            if task_id in checks.latitudes:
+                line = function.__code__.co_firstlineno
+                raise SourceError(checks.path, line, f"The task {task_id} has two latitudes; keep one of them.")
+            checks.latitudes[task_id] = function
         return function
 
     return declare

@@ -25,7 +25,13 @@ def lab():
 def policy():
     """Limits that a test can wait for."""
     return Policy(
-        cell_seconds=4, call_seconds=4, task_seconds=8, total_seconds=60, grace_seconds=2, memory_bytes=2048 * MIB
+        cell_seconds=4,
+        call_seconds=4,
+        task_seconds=8,
+        total_seconds=60,
+        grace_seconds=2,
+        memory_bytes=2048 * MIB,
+        total_memory_bytes=1024 * MIB,
     )
 
 

@@ -1,9 +1,12 @@
 """What a submission cannot do from inside, how it ends when it tries, and that nothing of it is left."""
 
+import contextlib
 import os
 import socket
+import subprocess
+import sys
 import tempfile
-import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -12,6 +15,7 @@ import pytest
 from autograder.policy import MIB
 from autograder.sandbox import Bubblewrap, SandboxBroken, seccomp_filter
 from autograder.session import Cell, Session
+from autograder.workers import Job, grade_all
 from course.errors import CourseError
 
 OUTSIDE = f"course-grade-test-{os.getpid()}"
@@ -162,23 +166,22 @@ def test_every_ending_has_its_status_and_keeps_other_tasks(results, ending):
     assert results[ending].sentence
 
 
-def test_nothing_is_left(results):
-    """All sandboxes of this module but the one that a fixture holds have ended, with everything started in them."""
-    deadline = time.monotonic() + 10
-    while len(_drivers()) > 1 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert len(_drivers()) == 1
+def test_nothing_is_left(results, session):
+    """All sandboxes of this module have ended with everything started in them, but for the one of a fixture."""
+    assert len(_firsts()) == 1
     assert not list(Path(tempfile.gettempdir()).glob(f"course-grade-{os.getpid()}-*"))
     assert "submission" not in Path("/proc/self/mounts").read_text()
 
 
-def _drivers():
-    """Sessions of drivers that descend from this process."""
-    return [
-        one
-        for one in psutil.Process().children()
-        if one.status() != psutil.STATUS_ZOMBIE and any("autograder.driver" in word for word in one.cmdline())
-    ]
+def _firsts():
+    """Descendants of this process that are process 1 of a sandbox: their ids outside, for bubblewrap, and inside."""
+    inner = []
+    for one in psutil.Process().children(recursive=True):
+        with contextlib.suppress(OSError):
+            status = Path(f"/proc/{one.pid}/status").read_text()
+            ids = next(line for line in status.splitlines() if line.startswith("NSpid:")).split()[1:]
+            inner += [one] if len(ids) == 3 and ids[-1] == "1" else []
+    return inner
 
 
 def test_a_machine_without_bubblewrap_is_told_what_to_install(monkeypatch):
@@ -188,10 +191,118 @@ def test_a_machine_without_bubblewrap_is_told_what_to_install(monkeypatch):
     assert "--trust-submissions" in str(error.value)
 
 
-def test_a_driver_that_cannot_start_is_the_machines_fault(assignment, monkeypatch):
-    monkeypatch.setattr("autograder.sandbox.ENVIRONMENT", {"PATH": "/usr/bin", "PYTHONHOME": "/nowhere"})
-    with pytest.raises(SandboxBroken), assignment.runner.start(assignment.supplies, assignment.policy):
-        pass
+def test_a_warm_process_that_cannot_start_is_the_machines_fault(assignment, monkeypatch):
+    monkeypatch.setattr("autograder.walls.ENVIRONMENT", {"PATH": "/usr/bin", "PYTHONHOME": "/nowhere"})
+    with pytest.raises(SandboxBroken, match="encodings"):
+        Bubblewrap().prepare(assignment.supplies)
+
+
+def test_a_warm_process_that_was_killed_is_started_again(assignment):
+    runner = Bubblewrap()
+    before = runner.prepare(assignment.supplies)
+    before.process.kill()
+    before.process.wait()
+    with runner.start(assignment.supplies, assignment.policy) as sandbox:
+        assert Session(sandbox, assignment.policy, {}).execute(Cell("c", "the cell", "1")) is None
+    assert runner.prepare(assignment.supplies) is not before
+    runner.close()
+
+
+def test_a_machine_that_forbids_nested_namespaces_is_told(assignment, monkeypatch):
+    monkeypatch.setattr("autograder.walls.CAPABILITIES", ["SETUID", "SETGID", "SETPCAP"])
+    with pytest.raises(CourseError, match=r"a sandbox does not start here \(.*unshare pid: Operation not permitted"):
+        Bubblewrap().prepare(assignment.supplies)
+
+
+def test_the_warm_process_ends_with_its_owner():
+    """Also when the owner is killed: then nobody holds an end of the socket any more."""
+    source = (
+        "import time; from autograder.sandbox import Bubblewrap; from autograder.supplies import supplies_of\n"
+        "runner = Bubblewrap(); print(runner.prepare(supplies_of([], [])).process.pid, flush=True); time.sleep(600)"
+    )
+    owner = subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE, text=True)
+    zygote = psutil.Process(int(owner.stdout.readline()))
+    family = [zygote, *zygote.children(recursive=True)]
+    owner.kill()
+    owner.communicate()
+    assert psutil.wait_procs(family, timeout=20)[1] == []
+
+
+def stopped_by(assignment, sandbox, source, policy=None):
+    return Session(sandbox, policy or assignment.policy, {}).execute(Cell("c", "the cell", source))
+
+
+def test_two_submissions_share_nothing_that_can_be_written(assignment):
+    """What one leaves where it may write is not there for one that runs beside it."""
+    places = "('/tmp', '/submission', '/dev/shm', '.')"
+    write = f"import os\nterminal = os.openpty()\n[open(f'{{place}}/left', 'w').write('x') for place in {places}]"
+    look = f"import os\nfound = [place for place in {places} if 'left' in os.listdir(place)] + os.listdir('/dev/pts')"
+    start = assignment.runner.start
+    with (
+        start(assignment.supplies, assignment.policy) as first,
+        start(assignment.supplies, assignment.policy) as second,
+    ):
+        assert stopped_by(assignment, first, write) is None
+        assert stopped_by(assignment, second, look + "\nassert found == ['ptmx'], found") is None
+
+
+@pytest.fixture
+def patient(policy):
+    """Time enough for what takes a busy machine long."""
+    return policy.model_copy(update={"cell_seconds": 30.0})
+
+
+MANY_SMALL = """
+import os, time
+for n in range(30):
+    if not os.fork():
+        block = bytearray(os.urandom(1 << 20) * 60)
+        time.sleep(60)
+        os._exit(0)
+time.sleep(60)
+"""
+
+
+def test_small_processes_may_not_hold_more_together(assignment, patient, submission):
+    ((_, result),) = grade_all([Job(replace(assignment, policy=patient), "ada", submission(added=[MANY_SMALL]))], 1)
+    assert result.status == "memory"
+
+
+def test_what_processes_share_counts_once(assignment, patient):
+    """Ten children that keep their parent's 150 MiB hold 150 MiB, not 1,650."""
+    source = """
+import os, time
+block = bytearray(os.urandom(1 << 20) * 150)
+children = []
+for _ in range(10):
+    child = os.fork()
+    if not child:
+        time.sleep(1)
+        os._exit(0)
+    children.append(child)
+assert all(os.waitpid(child, 0)[1] == 0 for child in children)
+"""
+    with assignment.runner.start(assignment.supplies, assignment.policy) as sandbox:
+        assert stopped_by(assignment, sandbox, source, patient) is None
+        assert not sandbox.out_of_memory
+
+
+def test_a_crowd_makes_way_for_others(assignment, patient):
+    source = """
+import os, time
+children = []
+for _ in range(20):
+    child = os.fork()
+    if not child:
+        while True: pass
+    children.append(child)
+deadline = time.monotonic() + 10
+while time.monotonic() < deadline and any(os.getpriority(os.PRIO_PROCESS, child) < 19 for child in children):
+    time.sleep(0.1)
+raise ValueError(*{os.getpriority(os.PRIO_PROCESS, child) for child in children})
+"""
+    with assignment.runner.start(assignment.supplies, patient) as sandbox:
+        assert stopped_by(assignment, sandbox, source, patient).message == "19"
 
 
 def test_limits_are_what_the_policy_says(assignment, session):
