@@ -14,10 +14,10 @@ import contextlib
 import json
 import os
 import resource
+import select
 import signal
 import socket
 import sys
-import time
 import traceback
 from typing import Any
 
@@ -30,6 +30,7 @@ from autograder.protocol import Closed, receive, send
 CELL_FILE = "cell:"
 LONGEST_MESSAGE = 400
 MOST_FRAMES = 4
+PATIENCE_SECONDS = 0.2
 
 
 class CellTimeout(BaseException):
@@ -208,15 +209,18 @@ def _reap(child: int) -> int:
 
 def _ended(child: int) -> int | None:
     """The wait status of a child that ends by itself within a moment, else None."""
-    for _ in range(20):
-        try:
-            finished, status = os.waitpid(child, os.WNOHANG)
-        except ChildProcessError:
-            return 0
-        if finished:
-            return status
-        time.sleep(0.01)
-    return None
+    try:
+        process = os.pidfd_open(child)
+    except ProcessLookupError:
+        return 0
+    try:
+        select.select([process], [], [], PATIENCE_SECONDS)
+        finished, status = os.waitpid(child, os.WNOHANG)
+    except ChildProcessError:
+        return 0
+    finally:
+        os.close(process)
+    return status if finished else None
 
 
 if __name__ == "__main__":

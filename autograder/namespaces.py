@@ -55,11 +55,6 @@ def unshare(*names: str) -> None:
     _demand(LIBC.unshare(flags), f"unshare {', '.join(names)}")
 
 
-def return_to(namespace: int) -> None:
-    """Enter the namespace behind an open file of ``/proc/PID/ns``."""
-    _demand(LIBC.setns(namespace, 0), "setns")
-
-
 def make_mounts_private() -> None:
     """Let no mount made from now on reach another namespace."""
     _demand(LIBC.mount(None, b"/", None, MS_REC | MS_PRIVATE, None), "make mounts private")

@@ -31,7 +31,6 @@ TICK_SECONDS = 0.05
 INODES = 1 << 16
 MEMORY = b"memory"
 FAULT = b"fault: "
-DRIVER_SOCKET = 3
 LOWEST_PRIORITY = 19
 
 
@@ -49,19 +48,20 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
     requests.send(b"ready")
     while True:
         packet, sockets, _, _ = socket.recv_fds(requests, PACKET, 2)
         if not packet:
             return
-        _fork_sandbox(json.loads(packet), bytes.fromhex(wanted["filter"]), sockets, shell, home)
+        _fork_sandbox(json.loads(packet), bytes.fromhex(wanted["filter"]), sockets, shell)
 
 
-def _fork_sandbox(request: dict[str, Any], rules: bytes, sockets: list[int], shell: driver.Shell, home: int) -> None:
-    """Fork the first process of a sandbox into a process namespace of its own."""
+def _fork_sandbox(request: dict[str, Any], rules: bytes, sockets: list[int], shell: driver.Shell) -> None:
+    """Fork the first process of a sandbox, through one that makes the process namespace for it and ends."""
     control, lifeline = (socket.socket(fileno=descriptor) for descriptor in sockets)
     with control, lifeline:
+        if os.fork():
+            return
         try:
             namespaces.unshare("pid")
             if os.fork() == 0:
@@ -69,7 +69,7 @@ def _fork_sandbox(request: dict[str, Any], rules: bytes, sockets: list[int], she
         except OSError as error:
             lifeline.send(FAULT + str(error).encode())
         finally:
-            namespaces.return_to(home)
+            os._exit(0)
 
 
 def _be_first(
@@ -81,7 +81,7 @@ def _be_first(
         _wall_in(request)
         child = os.fork()
         if child == 0:
-            _be_driver(request, rules, control, shell)
+            _be_driver(request, rules, control, lifeline, shell)
         control.close()
         ending = _watch(lifeline, child, request)
     except BaseException as error:
@@ -107,20 +107,31 @@ def _wall_in(request: dict[str, Any]) -> None:
     os.chdir(WORK)
 
 
-def _be_driver(request: dict[str, Any], rules: bytes, control: socket.socket, shell: driver.Shell) -> None:
+def _be_driver(
+    request: dict[str, Any], rules: bytes, control: socket.socket, lifeline: socket.socket, shell: driver.Shell
+) -> None:
     """Give up every privilege and serve the grader; never returns."""
     try:
         os.setsid()
-        os.dup2(control.detach(), DRIVER_SOCKET, inheritable=False)
-        os.closerange(DRIVER_SOCKET + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+        kept = {control.fileno(), lifeline.fileno()}
+        for descriptor in range(3, max(kept) + 1):
+            if descriptor not in kept:
+                with contextlib.suppress(OSError):
+                    os.close(descriptor)
+        os.closerange(max(kept) + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
         driver.limit(request["limits"])
         _become(request["uid"])
         namespaces.filter_calls(rules)
         for name in ("IPYTHONDIR", "MPLCONFIGDIR"):
             os.makedirs(os.environ[name], exist_ok=True)
-        driver.serve(socket.socket(fileno=DRIVER_SOCKET), shell)
-    finally:
+    except Exception as error:
+        lifeline.send(FAULT + str(error).encode())
         os._exit(1)
+    try:
+        lifeline.close()
+        driver.serve(control, shell)
+    finally:
+        os._exit(0)
 
 
 def _become(uid: int) -> None:

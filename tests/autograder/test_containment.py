@@ -26,7 +26,9 @@ REFUSED = {
     "write to /dev": "open('/dev/owned', 'w')",
     "another user": "import os; os.setuid(0)",
     "a device": "import os; os.mknod('/tmp/disk', 0o60666, os.makedev(8, 0))",
-    "the first process": "import os; os.kill(1, 9)",
+    "the first process": (
+        "import os, time\nos.kill(1, 9)\ntime.sleep(0.3)\nos.kill(1, 0)\nraise PermissionError('it lives on')"
+    ),
     "the first process's environment": "open('/proc/1/environ').read()",
     "tracing": "import ctypes; assert ctypes.CDLL(None, use_errno=True).ptrace(0, 0, 0, 0) == 0",
     "a nested user namespace": "import ctypes; assert ctypes.CDLL(None).unshare(0x10000000) == 0",
