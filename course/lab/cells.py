@@ -43,13 +43,14 @@ class _Strict(BaseModel):
 
 
 class Header(_Strict):
-    """The ``lab:`` part of the front matter."""
+    """The ``lab:`` part of the front matter; ``limits`` are those of grading that differ from the autograder's own."""
 
     title: Annotated[str, StringConstraints(min_length=1)]
     lecture: Annotated[str, StringConstraints(pattern=r"^\d\d-[a-z0-9-]+$")]
     hours: Annotated[PositiveFloat, Field(strict=False)]
     points: PositiveInt
     without: list[str]
+    limits: dict[str, PositiveInt | PositiveFloat] = {}
 
 
 class FrontMatter(_Strict):

@@ -29,6 +29,7 @@ class Lab:
     hours: float
     points: int
     without: list[str]
+    limits: dict[str, int | float]
     folder: Path
     notebook: NotebookNode
     cells: list[Cell]
