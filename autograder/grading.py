@@ -38,6 +38,7 @@ from course.lab.tasks import Task
 
 UNSOLVED = "The task is not solved yet: its function still raises NotImplementedError."
 NO_ANSWER = "A call of the function was given up ({what}), and the checks after it were not run."
+CUT_OFF = "The notebook's process ended while the task was checked, so that no answer of it counts."
 NOT_REACHED = "The task was not checked, because the notebook's process had ended before its turn."
 
 
@@ -170,13 +171,16 @@ def _cell_hint(label: str, error: Stopped) -> Hint:
 def _check_task(assignment: Assignment, session: Session, task: Task, seed: str) -> TaskResult:
     """Judge one task. Only earlier tasks have stand-ins: a later task's oracle could give this one's answer away."""
     if session.over:
-        return _lost(task)
+        return _lost(task, NOT_REACHED)
     checks = assignment.lab.checks
     order = [one.id for one in assignment.lab.tasks]
     earlier = {name: checks.oracles[name] for name in order[: order.index(task.id)]}
     start = time.monotonic()
     with session.task(task.function, earlier) as student:
         record = run_task(checks, task.id, student, seed)
+    if session.over:
+        # How much was answered before the end is a matter of luck, and a result is not.
+        return _lost(task, CUT_OFF)
     return _task_result(task, record, student, time.monotonic() - start)
 
 
@@ -214,14 +218,9 @@ def _hint(record: CheckRecord, student: TaskStudent) -> Hint:
     return Hint(text=record.hint, error=record.student_error, lines=stopped.lines if stopped else ())
 
 
-def _lost(task: Task) -> TaskResult:
+def _lost(task: Task, reason: str) -> TaskResult:
     return TaskResult(
-        id=task.id,
-        title=task.title,
-        score=0,
-        max_score=task.points,
-        hints=(NOT_REACHED,),
-        details=(Hint(text=NOT_REACHED),),
+        id=task.id, title=task.title, score=0, max_score=task.points, hints=(reason,), details=(Hint(text=reason),)
     )
 
 
