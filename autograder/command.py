@@ -15,22 +15,35 @@ from autograder.intake import Rejected, read_bytes
 from autograder.policy import Policy
 from autograder.result import Result, Status
 from autograder.sandbox import Bubblewrap, Trusted
+from autograder.scale.engines import ENGINES
 from autograder.workers import Job, grade_all
 from course.lab.source import find_lab
 
 NOT_GRADED, FAILED = 3, 4
+LOCAL = "local"
 
 
 @click.command()
-@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.argument("words", nargs=-1, metavar="[FILE] [-- OPTION...]")
 @click.option("--lab", help="The lab: its id, or the beginning of it.")
 @click.option("--class", "class_folder", type=click.Path(path_type=Path), help="Grade all submissions of a class.")
 @click.option("--student", default="you", show_default=True, help="Whose submission FILE is.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Submissions at a time in a class; one per core if not given.")
+@click.option(
+    "--runner",
+    default="local",
+    show_default=True,
+    help=f"What grades a class: local, {', '.join(ENGINES)}, or the class of a Beam runner with its OPTIONs.",
+)
+@click.option("--store", help="Where the workers of a RUNNER find submissions and leave results; DIR if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result of FILE as one JSON object.")
 @click.option("--trust-submissions", is_flag=True, help="Run submissions without a sandbox, with all that you may do.")
-def grade(file, lab, class_folder, student, jobs, as_json, trust_submissions):
+def grade(words, lab, class_folder, student, jobs, runner, store, as_json, trust_submissions):
     """Grade the notebook FILE, or with --class a class folder, in a sandbox.
+
+    A class is graded by processes of this machine, or with --runner by the workers of an engine: direct,
+    multi-process and portable are Beam's own on this machine, dask starts a Dask cluster here. With the class of a
+    Beam runner (FlinkRunner, DataflowRunner, DaskRunner …) its options follow after --.
 
     \b
     The exit status is
@@ -40,17 +53,50 @@ def grade(file, lab, class_folder, student, jobs, as_json, trust_submissions):
       3  when FILE ended with another status than graded,
       4  when the grading itself failed; run it again.
     """
-    if (file is None) == (class_folder is None):
-        raise click.UsageError("Name a notebook FILE, or a class folder with --class DIR.")
-    if file is not None and lab is None:
-        raise click.UsageError("Name the lab of the notebook with --lab.")
-    runner = Trusted() if trust_submissions else Bubblewrap()
-    if file is not None:
-        sys.exit(_grade_file(Assignment.of(find_lab(lab), Policy(), runner), file, student, as_json))
+    if class_folder is None:
+        _require_plain_file(words, lab, runner, store)
+    else:
+        _require_engine_options(words, runner, store)
+    sandbox = Trusted() if trust_submissions else Bubblewrap()
+    if class_folder is None:
+        found = find_lab(lab)
+        sys.exit(_grade_file(Assignment.of(found, Policy.of(found), sandbox), Path(words[0]), student, as_json))
     from autograder.classroom import grade_class
 
-    chosen = [find_lab(lab)] if lab else None
-    sys.exit(FAILED if grade_class(class_folder, runner, jobs or len(os.sched_getaffinity(0)), chosen).failed else 0)
+    workers = jobs or len(os.sched_getaffinity(0))
+    grader = _grader(class_folder.resolve(), runner, workers, store, words)
+    report = grade_class(class_folder, sandbox, workers, [find_lab(lab)] if lab else None, grader=grader)
+    sys.exit(FAILED if report.failed else 0)
+
+
+def _require_plain_file(words: tuple[str, ...], lab: str | None, runner: str, store: str | None) -> None:
+    if len(words) != 1:
+        raise click.UsageError("Name a notebook FILE, or a class folder with --class DIR.")
+    if lab is None:
+        raise click.UsageError("Name the lab of the notebook with --lab.")
+    if runner != LOCAL or store:
+        raise click.UsageError("--runner and --store are for a class: add --class DIR.")
+
+
+def _require_engine_options(words: tuple[str, ...], runner: str, store: str | None) -> None:
+    if words and not words[0].startswith("-"):
+        raise click.UsageError("Name a notebook FILE, or a class folder with --class DIR, not both.")
+    if runner == LOCAL and (words or store):
+        raise click.UsageError("--store and options after -- are for a Beam runner: add --runner NAME.")
+    if runner not in (LOCAL, *ENGINES) and not runner.endswith("Runner"):
+        known = ", ".join((LOCAL, *ENGINES))
+        raise click.UsageError(
+            f"--runner {runner}: expected {known}, or the class of a Beam runner such as FlinkRunner."
+        )
+
+
+def _grader(root: Path, runner: str, workers: int, store: str | None, options: tuple[str, ...]):
+    """What grades the class on an engine; None for this machine's own processes."""
+    if runner == LOCAL:
+        return None
+    from autograder.scale.grader import PipelineGrader
+
+    return PipelineGrader(runner, workers, store or str(root), root / "pipeline.log", options)
 
 
 def _grade_file(assignment: Assignment, file: Path, student: str, as_json: bool) -> int:

@@ -1,10 +1,13 @@
 """What a submission may use while it is graded."""
 
+from typing import TYPE_CHECKING
+
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
 from course.errors import SourceError
-from course.lab.cells import front_matter_line
-from course.lab.source import Lab
+
+if TYPE_CHECKING:
+    from course.lab.source import Lab
 
 MIB = 1 << 20
 
@@ -31,12 +34,15 @@ class Policy(BaseModel):
     checker_bytes: PositiveInt = Field(8192 * MIB, description="address space of the process outside that checks")
 
     @classmethod
-    def of(cls, lab: Lab) -> "Policy":
+    def of(cls, lab: "Lab") -> "Policy":
         """The limits of a lab: these, but for what the lab's front matter says under ``limits``.
 
         Raises:
             SourceError: the front matter names a limit that there is not, or gives it no value that fits.
         """
+        # What reads a lab is slow to import, and a process that only receives a policy has no use for it.
+        from course.lab.cells import front_matter_line
+
         try:
             return cls(**lab.limits)
         except ValidationError as error:
