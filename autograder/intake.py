@@ -29,6 +29,10 @@ from course.storage import write_atomic
 
 NO_NOTEBOOK = "The file is not a Jupyter notebook. Hand in the .ipynb file that JupyterLab saves."
 NAMES_LISTED = 5
+LONGEST_NAME = 80
+MOST_CELLS = 5000
+# A character takes up to twelve bytes in a frame of the protocol, which holds four MiB.
+LONGEST_SOURCE = 300_000
 EXECUTED = (Role.SETUP, Role.SOLUTION, None)
 
 
@@ -121,6 +125,11 @@ class Submission:
         return next((cell.source for cell in self.cells if cell.id == cell_id), None)
 
 
+def readable(name: str) -> str:
+    """A name that somebody else chose, cut to what a sentence can hold; a question mark for what cannot be shown."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name[:LONGEST_NAME])
+
+
 def read_bytes(path: Path, limit: int) -> bytes:
     """The bytes of a regular file that is no link and not too large.
 
@@ -151,7 +160,7 @@ def read_entry(folder: int, name: str, limit: int) -> bytes:
     try:
         descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError as error:
-        raise Rejected(Status.REFUSED, f"The file {name} cannot be opened ({error.strerror}).") from error
+        raise Rejected(Status.REFUSED, f"The file {readable(name)} cannot be opened ({error.strerror}).") from error
     with os.fdopen(descriptor, "rb") as file:
         # Looked at again, because the name may have got another file in between.
         _require_plain(name, os.fstat(descriptor), limit)
@@ -165,7 +174,8 @@ def store(content: bytes, folder: Path) -> str:
     """Keep the bytes of a submission under their SHA-256, never to be changed; return it."""
     name = hashlib.sha256(content).hexdigest()
     path = folder / f"{name}.ipynb"
-    if not path.exists():
+    # After a power cut a file may be there and not whole.
+    if not path.is_file() or path.read_bytes() != content:
         write_atomic(path, content, mode=0o444)
     return name
 
@@ -186,12 +196,21 @@ def parse(content: bytes) -> SubmittedNotebook:
     if isinstance(version, int) and version != 4:
         raise Rejected(
             Status.MALFORMED,
-            f"The notebook is in format {version}; format 4 was expected. Open it in JupyterLab and save it again.",
+            f"The notebook is in format {str(version)[:9]}; format 4 was expected. "
+            "Open it in JupyterLab and save it again.",
+        )
+    if isinstance(document, dict) and isinstance(document.get("cells"), list) and len(document["cells"]) > MOST_CELLS:
+        raise Rejected(
+            Status.MALFORMED,
+            f"The notebook has {len(document['cells'])} cells; at most {MOST_CELLS} are accepted. Delete those of "
+            "your own that the tasks do not need, save, and hand it in again.",
         )
     try:
-        return SubmittedNotebook.model_validate(document)
+        notebook = SubmittedNotebook.model_validate(document)
     except (ValidationError, RecursionError) as error:
         raise Rejected(Status.MALFORMED, NO_NOTEBOOK) from error
+    _require_short_sources(notebook)
+    return notebook
 
 
 def originals(lab: Lab, release: NotebookNode) -> dict[str, Original]:
@@ -219,7 +238,8 @@ def canonical(notebook: SubmittedNotebook, lab_id: str, released: Mapping[str, O
             continue
         seen[original.id] += 1
         if seen[original.id] == 1 or original.role is Role.SOLUTION:
-            kept.append(_known_cell(original, cell, seen[original.id]))
+            cell_id = original.id if seen[original.id] == 1 else f"again-{number}"
+            kept.append(_known_cell(original, cell, cell_id))
     notes = _notes(notebook, released, seen)
     return Submission(tuple(_completed(kept, list(released.values()))), tuple(notes))
 
@@ -235,18 +255,32 @@ def graded_notebook(submission: Submission, release: NotebookNode) -> NotebookNo
     return new_notebook(cells=cells, metadata=copy.deepcopy(release.metadata))
 
 
+def _require_short_sources(notebook: SubmittedNotebook) -> None:
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type == "code" and len(cell.source) > LONGEST_SOURCE:
+            raise Rejected(
+                Status.MALFORMED,
+                f"Cell {number} holds {len(cell.source)} characters of code; at most {LONGEST_SOURCE} are accepted. "
+                "Take out what is data and not code, save, and hand it in again.",
+            )
+
+
 def _require_plain(name: str, found: os.stat_result, limit: int) -> None:
     if stat.S_ISLNK(found.st_mode) or found.st_nlink > 1 and stat.S_ISREG(found.st_mode):
-        raise Rejected(Status.REFUSED, f"The file {name} is a link to another file. Hand in the notebook itself.")
+        raise Rejected(
+            Status.REFUSED, f"The file {readable(name)} is a link to another file. Hand in the notebook itself."
+        )
     if not stat.S_ISREG(found.st_mode):
-        raise Rejected(Status.REFUSED, f"{name} is a folder, a pipe or a device. Hand in the notebook file.")
+        raise Rejected(
+            Status.REFUSED, f"What is called {readable(name)} is a folder, a pipe or a device. Hand in the notebook."
+        )
     if found.st_size > limit:
         raise Rejected(Status.REFUSED, _too_large(name, found.st_size, limit))
 
 
 def _too_large(name: str, size: int, limit: int) -> str:
     return (
-        f"The file {name} has {size / MIB:.1f} MiB; at most {limit / MIB:.1f} MiB are accepted. "
+        f"The file {readable(name)} has {size / MIB:.1f} MiB; at most {limit / MIB:.1f} MiB are accepted. "
         "Clear the outputs (Edit, Clear Outputs of All Cells), save, and hand it in again."
     )
 
@@ -255,7 +289,7 @@ def _require_lab(notebook: SubmittedNotebook, lab_id: str, released: Mapping[str
     if notebook.lab not in (None, lab_id):
         raise Rejected(
             Status.REFUSED,
-            f"This is the notebook of {notebook.lab[:80]}, handed in for {lab_id}. Hand it in for its lab.",
+            f"This is the notebook of {readable(notebook.lab)}, handed in for {lab_id}. Hand it in for its lab.",
         )
     graded = {cell.id for cell in released.values() if cell.role in (Role.SOLUTION, Role.CHECK, Role.MANUAL)}
     if not graded & {cell.name for cell in notebook.cells}:
@@ -270,11 +304,10 @@ def _own_cell(number: int, cell: SubmittedCell) -> KeptCell:
     return KeptCell(f"own-{number}", f"cell {number} of your notebook", None, cell_type, cell.source)
 
 
-def _known_cell(original: Original, cell: SubmittedCell, count: int) -> KeptCell:
+def _known_cell(original: Original, cell: SubmittedCell, cell_id: str) -> KeptCell:
     """A cell of the lab: as released if it is locked, with the student's text where there is room for it."""
     if original.role not in (Role.SOLUTION, Role.MANUAL):
         return _released(original)
-    cell_id = original.id if count == 1 else f"{original.id}-{count}"
     return KeptCell(cell_id, f"cell {original.id}", original.role, cell.cell_type, cell.source)
 
 
@@ -312,7 +345,7 @@ def _notes(notebook: SubmittedNotebook, released: Mapping[str, Original], seen: 
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(name[:64] for name in names[:NAMES_LISTED])
+    shown = ", ".join(readable(name) for name in names[:NAMES_LISTED])
     return shown if len(names) <= NAMES_LISTED else f"{shown} and {len(names) - NAMES_LISTED} more"
 
 
