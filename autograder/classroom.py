@@ -1,16 +1,19 @@
 """A class folder in nbgrader's layout: find what was handed in, grade what is new, and tell everybody.
 
-``submitted/<student>/<lab>/<lab>.ipynb`` is read; ``results``, ``gradebook.db``, ``ledger.jsonl``, ``autograded``,
-``feedback`` and ``summary.html`` are written. Whatever is already there is not made again, so that a run that was
-interrupted goes on where it stopped, and a second run does nothing.
+``submitted/<student>/<lab>/<lab>.ipynb`` is read; ``results``, ``autograded``, ``gradebook.db``, ``ledger.jsonl``,
+``feedback`` and ``summary.html`` are written, in this order. Whatever is already there is not made again, so that a
+run that was interrupted goes on where it stopped, and a second run does nothing.
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import errno
+import hashlib
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-import nbformat
 from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.markup import escape
@@ -22,22 +25,39 @@ from autograder.collection import Handed, collect, kept_submissions
 from autograder.feedback import write_class_pages
 from autograder.gradebook import ClassGradebook
 from autograder.grading import Assignment, rejection
-from autograder.intake import canonical, graded_notebook, parse
+from autograder.ledger import LedgerEntry
+from autograder.nbgrader.notebook import write_autograded
+from autograder.nbgrader.notes import set_aside_unreadable
 from autograder.policy import Policy
+from autograder.regrade import show_changes
 from autograder.result import Result, Status
+from autograder.result_store import result_path, stored_result
 from autograder.sandbox import Bubblewrap, Trusted
 from autograder.workers import Job, grade_all
 from course.errors import CourseError
 from course.lab.source import Lab, all_labs
-from course.storage import write_atomic
+from course.storage import PREFIX, SUFFIX, is_whole, write_atomic
+
+Grader = Callable[[Iterable[Job]], Iterable[tuple[Job, Result]]]
+
+WRITTEN = ("results", "autograded", "backups", "feedback", "summary", "assets", "source", "release")
+LOCK, UNFINISHED = ".grading.lock", ".grading.unfinished"
+# How long to wait for the processes of a grader that was just killed to let the lock go.
+LOCK_SECONDS = 2.0
+SHOWN = tuple(status for status in Status if status is not Status.INFRASTRUCTURE)
+NO_ROOM = (
+    "There is no room left on the disk of {root}. Make room, then run the same command again: "
+    "what was graded is kept, and nothing is graded twice."
+)
 
 
 @dataclass
 class ClassReport:
-    """What a run over a class did: all results, and how many of them are new."""
+    """What a run over a class did: all results, how many of them are new, and what was entered in the gradebook."""
 
     results: list[Result] = field(default_factory=list)
     graded: int = 0
+    entered: list[LedgerEntry] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
 
     @property
@@ -52,6 +72,7 @@ def grade_class(
     jobs: int,
     labs: Sequence[Lab] | None = None,
     console: Console | None = None,
+    grader: Grader | None = None,
 ) -> ClassReport:
     """Grade what was handed in in the class folder ``root`` and is not graded yet; then bring all pages up to date.
 
@@ -61,40 +82,88 @@ def grade_class(
         jobs: how many submissions to grade at once.
         labs: the labs to grade; all of the kit's if not given.
         console: where to show progress and scores; the terminal if not given.
+        grader: turns jobs into pairs of a job and its result, in any order, each as soon as it is there;
+            :func:`grade_all` with ``jobs`` processes if not given.
 
     Raises:
-        CourseError: there is no such folder, or another grader is at work in it.
+        CourseError: there is no such folder, another grader is at work in it, its disk is full, or its gradebook is
+            held by another program or damaged.
     """
     root, console = Path(root).resolve(), console or Console()
     if not (root / "submitted").is_dir():
         raise CourseError(
             f"{root} has no folder `submitted`; a class keeps submissions in submitted/STUDENT/LAB/LAB.ipynb."
         )
-    with _only_one_grader(root):
-        assignments = {lab.id: Assignment.of(lab, Policy(), runner) for lab in labs or all_labs()}
-        report = ClassReport()
-        handed = list(collect(root, assignments, report.strangers))
-        set_up(root, (assignments[lab] for lab in sorted({one.lab for one in handed})))
-        _grade_new(root, assignments, handed, jobs, report, console)
-        _tell(root, assignments, handed, report)
+    report = ClassReport()
+    with only_one_grader(root), _told_when_full(root):
+        if (root / UNFINISHED).exists():
+            _clean_up(root, console)
+        write_atomic(root / UNFINISHED, "")
+        assignments = {lab.id: Assignment.of(lab, Policy.of(lab), runner) for lab in labs or all_labs()}
+        _run(root, assignments, grader or partial(grade_all, workers=jobs), report, console)
+        (root / UNFINISHED).unlink()
     _show(report, console)
     return report
 
 
 @contextlib.contextmanager
-def _only_one_grader(root: Path) -> Iterator[None]:
+def only_one_grader(root: Path) -> Iterator[None]:
+    """Hold the class folder ``root`` for oneself.
+
+    Raises:
+        CourseError: another grader has it.
+    """
+    lock = FileLock(root / LOCK, timeout=LOCK_SECONDS)
     try:
-        with FileLock(root / ".grading.lock", timeout=0):
-            yield
+        lock.acquire()
     except Timeout as error:
         raise CourseError(f"Another `course grade` is at work in {root}; wait until it is done.") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def _told_when_full(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise CourseError(NO_ROOM.format(root=root)) from error
+
+
+def left_behind(root: Path) -> Iterator[Path]:
+    """The temporary files and folders of runs that were killed, where the grader alone writes."""
+    pattern = f"{PREFIX}*{SUFFIX}"
+    yield from root.glob(pattern)
+    for name in WRITTEN:
+        yield from (root / name).rglob(pattern)
+
+
+def _clean_up(root: Path, console: Console) -> None:
+    console.print("The last run in this folder did not come to its end; this one goes on from there.")
+    for path in list(left_behind(root)):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _run(root: Path, assignments: dict[str, Assignment], grader: Grader, report: ClassReport, console: Console) -> None:
+    gradebook = ClassGradebook(root, COURSE_ID)
+    gradebook.recover()
+    handed = list(collect(root, assignments, report.strangers))
+    set_aside_unreadable(root, handed)
+    set_up(root, (assignments[lab] for lab in sorted({one.lab for one in handed})))
+    _grade_new(root, assignments, handed, grader, report, console)
+    _enter(root, gradebook, assignments, handed, report)
+    write_class_pages(root, report.results, gradebook.by_hand(list(assignments.values())), report.strangers)
 
 
 def _grade_new(
     root: Path,
     assignments: dict[str, Assignment],
     handed: list[Handed],
-    jobs: int,
+    grader: Grader,
     report: ClassReport,
     console: Console,
 ) -> None:
@@ -107,8 +176,8 @@ def _grade_new(
     todo = (_job(root, assignments[one.lab], one) for one in waiting)
     with _progress(console) as progress:
         bar = progress.add_task("Grading", total=len(handed), completed=len(report.results))
-        for job, result in grade_all(todo, jobs):
-            result.write(_result_path(root, result))
+        for job, result in grader(todo):
+            _store(root, result)
             report.results.append(result)
             report.graded += 1
             progress.update(bar, advance=1, description=f"Grading (last: {escape(job.student)})", refresh=True)
@@ -124,48 +193,48 @@ def _progress(console: Console) -> Progress:
 def _known(root: Path, assignment: Assignment, handed: Handed) -> Result | None:
     """The result that is there already; for a rejected submission it is made here, without a sandbox."""
     if handed.rejected:
-        return rejection(assignment, handed.student, handed.rejected, None)
-    path = _path(root, handed.lab, handed.student, assignment.key(handed.student, handed.submission))
-    with contextlib.suppress(FileNotFoundError, ValueError):
-        result = Result.read(path)
-        return result if result.status is not Status.INFRASTRUCTURE else None
-    return None
+        result = rejection(assignment, handed.student, handed.rejected, None)
+        if stored_result(root, handed.lab, handed.student, result.key) is None:
+            _store(root, result)
+        return result
+    key = assignment.key(handed.student, handed.submission)
+    return stored_result(root, handed.lab, handed.student, key)
+
+
+def _store(root: Path, result: Result) -> None:
+    result.write(result_path(root, result.lab, result.student, result.key))
 
 
 def _job(root: Path, assignment: Assignment, handed: Handed) -> Job:
-    content = (kept_submissions(root) / f"{handed.submission}.ipynb").read_bytes()
-    return Job(assignment, handed.student, content, handed.notes)
+    return Job(assignment, handed.student, _submission(root, handed.submission), handed.notes)
 
 
-def _result_path(root: Path, result: Result) -> Path:
-    return _path(root, result.lab, result.student, result.key)
+def _submission(root: Path, name: str) -> bytes:
+    """The bytes that are kept under their SHA-256."""
+    path = kept_submissions(root) / f"{name}.ipynb"
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != name:
+        raise CourseError(f"{path} is not what was handed in: its SHA-256 is not its name. Remove it and run again.")
+    return content
 
 
-def _path(root: Path, lab: str, student: str, key: str) -> Path:
-    return root / "results" / lab / student / f"{key}.json"
-
-
-def _tell(root: Path, assignments: dict[str, Assignment], handed: list[Handed], report: ClassReport) -> None:
-    """Bring gradebook, formgrader's notebooks and the pages that people read up to date."""
-    gradebook = ClassGradebook(root, COURSE_ID)
-    by_hand = {}
+def _enter(
+    root: Path, gradebook: ClassGradebook, assignments: dict[str, Assignment], handed: list[Handed], report: ClassReport
+) -> None:
+    """Bring formgrader's notebooks up to date, then the gradebook."""
     for lab_id, assignment in assignments.items():
         results = [result for result in report.results if result.lab == lab_id]
         stamps = {one.student: one.timestamp for one in handed if one.lab == lab_id and one.timestamp}
-        for result in gradebook.apply(assignment, results, stamps):
-            _write_graded_notebook(root, assignment, result)
-        by_hand[lab_id] = gradebook.by_hand(assignment) if results else {}
-    write_class_pages(root, report.results, by_hand, report.strangers)
-
-
-def _write_graded_notebook(root: Path, assignment: Assignment, result: Result) -> None:
-    """The notebook that formgrader shows to the person who grades the question."""
-    if result.status in (Status.MALFORMED, Status.REFUSED):
-        return
-    content = (kept_submissions(root) / f"{result.submission}.ipynb").read_bytes()
-    submission = canonical(parse(content), result.lab, assignment.released)
-    path = root / "autograded" / result.student / result.lab / f"{result.lab}.ipynb"
-    write_atomic(path, nbformat.writes(graded_notebook(submission, assignment.release)) + "\n")
+        waiting = {result.key for result in gradebook.waiting(results)}
+        if waiting:
+            gradebook.prepare(assignment)
+        for result in results:
+            path = root / "autograded" / result.student / lab_id / f"{lab_id}.ipynb"
+            # Before the scores, so that a run that is killed in between comes back to it.
+            if result.key in waiting or result.status in SHOWN and not is_whole(path, b"}"):
+                write_autograded(root, assignment, result, stamps.get(result.student))
+        report.entered += gradebook.apply(assignment, results, stamps)
+    gradebook.assign_penalties()
 
 
 def _show(report: ClassReport, console: Console) -> None:
@@ -184,3 +253,4 @@ def _show(report: ClassReport, console: Console) -> None:
     for stranger in report.strangers:
         console.print(escape(stranger), soft_wrap=True)
     console.print(f"{report.graded} graded now, {len(report.results) - report.graded} were there already.")
+    show_changes(report.entered, console)

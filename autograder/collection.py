@@ -2,18 +2,23 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from nbgrader.utils import parse_utc
 
+from autograder.archive import is_archive, notebook_in
 from autograder.grading import Assignment
-from autograder.intake import Rejected, canonical, parse, read_entry, store
+from autograder.intake import Rejected, canonical, parse, read_entry, readable, store
 from autograder.result import Status
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 TIMESTAMP_LIMIT = 200
+MOST_NOTEBOOKS = 20
+# They join letters in the names of many people, and can be seen by what they join.
+JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
+UNREADABLE_NAME = "the name has characters that no page can show; not read, rename the folder"
 
 
 @dataclass(frozen=True)
@@ -28,16 +33,28 @@ class Handed:
     timestamp: str | None = None
 
 
-def collect(root: Path, assignments: Mapping[str, Assignment], strangers: list[str]) -> Iterator[Handed]:
+def collect(
+    root: Path,
+    assignments: Mapping[str, Assignment],
+    strangers: list[str],
+    students: Callable[[str], bool] = lambda student: True,
+) -> Iterator[Handed]:
     """Everything handed in for the labs, by student and lab, with its bytes kept in ``results/submissions``.
 
     Args:
         root: the class folder.
         assignments: the labs to look for, by id.
         strangers: gets a sentence for each entry that is not read.
+        students: whose folders to open; everybody's if not given.
     """
     with _folder(root / "submitted") as submitted:
-        for student in _names(submitted):
+        for student in filter(students, _names(submitted)):
+            if not student.translate(JOINERS).isprintable():
+                name = readable(student)
+                strangers.append(
+                    f"submitted/{name}: the name has characters that no page can show; not read, rename it"
+                )
+                continue
             try:
                 with _folder(student, submitted) as own:
                     yield from _collect_labs(root, student, own, assignments, strangers)
@@ -50,13 +67,15 @@ def _collect_labs(
 ) -> Iterator[Handed]:
     for lab in _names(own):
         if lab not in assignments:
-            strangers.append(f"submitted/{student}/{lab}: not one of the labs that are graded")
+            strangers.append(f"submitted/{student}/{readable(lab)}: not one of the labs that are graded")
             continue
         try:
             with _folder(lab, own) as folder:
                 yield _take_in(root, student, assignments[lab], folder)
         except OSError:
-            refused = Rejected(Status.REFUSED, f"{lab} is not a folder, or a link to one. Hand in the notebook itself.")
+            refused = Rejected(
+                Status.REFUSED, f"What is called {lab} is no folder, or a link to one. Hand in the notebook itself."
+            )
             yield Handed(student, lab, rejected=refused)
 
 
@@ -64,10 +83,9 @@ def _take_in(root: Path, student: str, assignment: Assignment, folder: int) -> H
     """Read and store a student's notebook; the one of this lab, if it was renamed."""
     lab, limit = assignment.lab.id, assignment.policy.submission_bytes
     try:
-        name, notes = _notebook_name(assignment, folder)
-        content = read_entry(folder, name, limit)
+        content, notes = _notebook(assignment, folder, limit)
     except Rejected as rejected:
-        return Handed(student, lab, rejected=rejected)
+        return Handed(student, lab, rejected=rejected, timestamp=_timestamp(folder))
     submission = store(content, kept_submissions(root))
     return Handed(student, lab, submission, notes=notes, timestamp=_timestamp(folder))
 
@@ -77,24 +95,35 @@ def kept_submissions(root: Path) -> Path:
     return root / "results" / "submissions"
 
 
-def _notebook_name(assignment: Assignment, folder: int) -> tuple[str, tuple[str, ...]]:
-    """The name of the notebook to grade, and a note if it is not the expected one.
+def _notebook(assignment: Assignment, folder: int, limit: int) -> tuple[bytes, tuple[str, ...]]:
+    """The bytes of the notebook to grade, and a note if it was not found under the expected name.
 
     Raises:
-        Rejected: there is none, or several could be meant.
+        Rejected: there is none, several could be meant, or it is refused.
     """
-    lab, names = assignment.lab.id, os.listdir(folder)
+    lab, names = assignment.lab.id, sorted(os.listdir(folder))
     expected = f"{lab}.ipynb"
     if expected in names:
-        return expected, ()
-    fitting = [name for name in sorted(names) if name.endswith(".ipynb") and _is_of(assignment, folder, name)]
+        return read_entry(folder, expected, limit), ()
+    fitting = _fitting(assignment, folder, names)
     if len(fitting) == 1:
-        return fitting[0], (
-            f"Handed in as {fitting[0][:80]}; {expected} was expected, and its cells are those of {lab}.",
-        )
-    found = ", ".join(name[:80] for name in sorted(names)[:5]) or "nothing"
-    what = "several notebooks of this lab" if fitting else "no notebook of this lab"
-    raise Rejected(Status.MALFORMED, f"There is {what} among what was handed in ({found}). Hand in {expected}.")
+        note = f"Handed in as {readable(fitting[0])}; {expected} was expected, and its cells are those of {lab}."
+        return read_entry(folder, fitting[0], limit), (note,)
+    archives = [name for name in names if is_archive(name)]
+    if not fitting and len(archives) == 1:
+        inside, content = notebook_in(read_entry(folder, archives[0], limit), archives[0], expected, limit)
+        return content, (f"Taken out of {readable(archives[0])}, where it is called {readable(inside)}.",)
+    found = ", ".join(readable(name) for name in names[:5]) or "nothing"
+    what = "no notebook of this lab" if not fitting and not archives else "several things that could be meant"
+    raise Rejected(Status.MALFORMED, f"There is {what} in what was handed in ({found}). Hand in {expected}.")
+
+
+def _fitting(assignment: Assignment, folder: int, names: list[str]) -> list[str]:
+    """The notebooks of the lab among the files, whatever they are called."""
+    notebooks = [name for name in names if name.endswith(".ipynb")]
+    if len(notebooks) > MOST_NOTEBOOKS:
+        return notebooks
+    return [name for name in notebooks if _is_of(assignment, folder, name)]
 
 
 def _is_of(assignment: Assignment, folder: int, name: str) -> bool:

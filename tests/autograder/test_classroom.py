@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ from nbgrader.api import Gradebook
 
 from autograder.class_folder import COURSE_ID
 from autograder.classroom import grade_class
-from autograder.gradebook import Ledger
+from autograder.consistency import audit
 from autograder.grading import Assignment
 from autograder.policy import Policy
 from course.errors import CourseError
@@ -152,17 +151,6 @@ def test_nbgrader_exports_the_class(graded, tmp_path):
     assert float(ada[columns.index("score")]) == 9.0
 
 
-def test_stock_autograding_is_refused_with_what_to_run(graded, tmp_path):
-    root, _ = graded
-    command = [sys.executable, "-m", "nbgrader", "autograde", LAB, "--student", "ada", "--force"]
-    environment = os.environ | {"JUPYTER_CONFIG_DIR": str(tmp_path), "HOME": str(tmp_path)}
-    copy = tmp_path / "copy"
-    subprocess.run(["cp", "-r", str(root), str(copy)], check=True)
-    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, env=environment)
-    assert done.returncode != 0
-    assert "course grade --class" in done.stderr
-
-
 def test_feedback_tells_the_hint_and_never_the_check(graded, lab):
     root, _ = graded
     page = (root / "feedback" / "bob" / LAB / f"{LAB}.html").read_text()
@@ -183,6 +171,11 @@ def test_pages_show_names_and_code_as_text(graded):
         assert "<b>" not in page.read_text()
         assert "<script" not in page.read_text()
     assert "mia &lt;b&gt;&amp;" in (root / "summary.html").read_text()
+
+
+def test_everything_agrees(graded):
+    root, _ = graded
+    assert audit(root) == []
 
 
 def test_a_second_run_does_nothing(graded, run):
@@ -239,39 +232,10 @@ def test_a_result_that_is_no_json_is_made_again(tmp_path, submission, run):
     assert by_student(report)["ada"].score == 9
 
 
-def test_a_torn_line_of_the_ledger_is_passed_over(tmp_path, graded):
-    root, report = graded
-    path = tmp_path / "ledger.jsonl"
-    path.write_bytes((root / "ledger.jsonl").read_bytes()[:-10])
-    ledger = Ledger(path)
-    last = Ledger(root / "ledger.jsonl").latest
-    torn = next(result for result in report.results if not ledger.has(result))
-    assert sum(ledger.has(result) for result in report.results) == len(report.results) - 1
-    ledger.add(torn)
-    again = Ledger(path)
-    assert all(again.has(result) for result in report.results)
-    assert again.latest.keys() == last.keys()
-
-
 def test_only_one_grader_at_a_time(tmp_path, submission, run):
     hand_in(tmp_path, "ada", submission())
     with FileLock(tmp_path / ".grading.lock"), pytest.raises(CourseError, match="Another `course grade`"):
         run(tmp_path)
-
-
-def test_a_gradebook_that_others_hold_is_a_sentence_and_nothing_is_lost(tmp_path, submission, run, monkeypatch):
-    hand_in(tmp_path, "ada", submission())
-    run(tmp_path)
-    hand_in(tmp_path, "ada", submission({"normalise": WRONG}))
-    with sqlite3.connect(tmp_path / "gradebook.db", isolation_level=None) as other:
-        other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(CourseError, match="being written by another program"):
-            run(tmp_path)
-    other.close()
-    report = run(tmp_path)
-    assert (report.graded, by_student(report)["ada"].score) == (0, 6)
-    with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}", COURSE_ID) as gradebook:
-        assert gradebook.find_submission(LAB, "ada").score == 6.0
 
 
 def test_a_folder_that_is_no_class_is_said_so(tmp_path, run):
@@ -283,6 +247,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from autograder.classroom import grade_class
+from autograder.consistency import audit
 from autograder.sandbox import Bubblewrap
 from course.lab.source import read_lab
 grade_class(Path(sys.argv[1]), Bubblewrap(), 2, [read_lab(Path(sys.argv[2]))])
