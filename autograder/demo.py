@@ -25,8 +25,20 @@ from course.storage import write_atomic
 
 NOTE = ".demo-class"
 MADE = (
-    *("submitted", "source", "release", "autograded", "feedback", "results", "backups", "summary", "assets"),
-    *("gradebook.db", "ledger.jsonl", "summary.html"),
+    *(
+        "submitted",
+        "source",
+        "release",
+        "autograded",
+        "feedback",
+        "results",
+        "backups",
+        "summary",
+        "assets",
+        "exchange",
+        "feedback-notebooks",
+    ),
+    *("gradebook.db", "ledger.jsonl", "summary.html", "nbgrader_config.py"),
 )
 WRONG_STUDENTS = ("chloe", "dmitri", "emeka", "farah")
 ENDLESS = """
