@@ -32,7 +32,7 @@ def export(folder, layout, lms, labs, columns, output):
     Scores are as nbgrader's gradebook has them: automatic and manual points less late penalties. Without --lms the
     students' ids stand in the column SIS Login ID (Canvas) or Username (Moodle).
     """
-    from autograder import lms_export
+    from autograder.pages import lms_export
 
     if lms is not None and layout == "plain":
         raise click.UsageError("--lms goes with --layout canvas or moodle; the plain layout has columns of its own.")
@@ -53,7 +53,7 @@ def export(folder, layout, lms, labs, columns, output):
 @click.argument("folder", metavar="DIR", type=FOLDER)
 def pages(folder):
     """Make all pages of the class in DIR again, from the results that are there; nothing is graded."""
-    from autograder.class_pages import remake_pages
+    from autograder.pages.class_pages import remake_pages
 
     results, missing = remake_pages(folder)
     for sentence in missing:
@@ -66,7 +66,7 @@ def pages(folder):
 @click.option("--lab", required=True, help="The lab's id, or the beginning of it.")
 def similar(folder, lab):
     """List submissions that are more alike than the class makes likely: leads to look at, never verdicts."""
-    from autograder.class_pages import similar_in
+    from autograder.pages.class_pages import similar_in
 
     lab_id, found, page = similar_in(folder, lab)
     console = Console()
@@ -86,7 +86,7 @@ def similar(folder, lab):
 @click.argument("folder", metavar="DIR", type=FOLDER)
 def audit(folder):
     """Compare results, ledger and gradebook of the class in DIR; exit status 1 if they disagree."""
-    from autograder.consistency import audit as differences
+    from autograder.records.consistency import audit as differences
 
     found = differences(folder)
     for sentence in found:

@@ -22,16 +22,16 @@ from rich.table import Table
 
 from autograder.class_folder import COURSE_ID, set_up
 from autograder.collection import Handed, collect, kept_submissions
-from autograder.feedback import write_class_pages
-from autograder.gradebook import ClassGradebook
 from autograder.grading import Assignment, rejection
-from autograder.ledger import LedgerEntry
 from autograder.nbgrader.notebook import write_autograded
 from autograder.nbgrader.notes import set_aside_unreadable
+from autograder.pages.feedback import write_class_pages
 from autograder.policy import Policy
-from autograder.regrade import show_changes
+from autograder.records.gradebook import ClassGradebook
+from autograder.records.ledger import LedgerEntry
+from autograder.records.regrade import show_changes
+from autograder.records.result_store import result_path, stored_result
 from autograder.result import Result, Status
-from autograder.result_store import result_path, stored_result
 from autograder.sandbox import Bubblewrap, Trusted
 from autograder.workers import Job, grade_all
 from course.errors import CourseError

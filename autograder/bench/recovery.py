@@ -32,13 +32,13 @@ from nbgrader.api import Comment, Grade, SubmittedAssignment
 from rich.console import Console
 from sqlalchemy import select
 
-from autograder.backups import damage
 from autograder.bench.power import Disk
 from autograder.bench.syscalls import trace
 from autograder.classroom import LOCK, Grader, grade_class
-from autograder.consistency import audit
-from autograder.ledger import Ledger
-from autograder.marks import read_marks, reading
+from autograder.records.backups import damage
+from autograder.records.consistency import audit
+from autograder.records.ledger import Ledger
+from autograder.records.marks import read_marks, reading
 from autograder.result import Result
 from autograder.sandbox import Bubblewrap, Trusted
 from autograder.workers import Job

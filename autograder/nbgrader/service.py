@@ -22,13 +22,13 @@ import nbformat
 from autograder.class_folder import COURSE_ID, set_up
 from autograder.classroom import only_one_grader
 from autograder.collection import Handed, collect, kept_submissions
-from autograder.gradebook import ClassGradebook
 from autograder.grading import Assignment, rejection
 from autograder.nbgrader.notebook import autograded_notebook, clean_notebook
 from autograder.nbgrader.notes import set_aside_unreadable, write_notes
 from autograder.policy import Policy
+from autograder.records.gradebook import ClassGradebook
+from autograder.records.result_store import result_path, stored_result
 from autograder.result import Result, digest
-from autograder.result_store import result_path, stored_result
 from autograder.sandbox import Bubblewrap
 from autograder.workers import Job, grade_all
 from course.errors import CourseError

@@ -11,8 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.records.result_store import is_of, result_path
 from autograder.result import Result, Status
-from autograder.result_store import is_of, result_path
 from autograder.scale.plan import Element
 from course.errors import CourseError
 from course.storage import write_atomic

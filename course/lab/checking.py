@@ -50,6 +50,7 @@ __all__ = [
     "TaskRecord",
     "check",
     "check_rng",
+    "covers",
     "expect",
     "latitude",
     "load_checks",
@@ -83,6 +84,7 @@ class Checks:
     oracles: dict[str, Callable] = field(default_factory=dict)
     oracle_lines: dict[str, int] = field(default_factory=dict)
     latitudes: dict[str, Callable] = field(default_factory=dict)
+    covers: dict[str, Callable] = field(default_factory=dict)
 
     def of(self, task_id: str) -> list[Check]:
         """The checks of a task, in the file's order; none for a task that has none."""
@@ -165,13 +167,30 @@ def latitude(task_id: str) -> Callable:
         SourceError: the task already has one.
     """
 
+    return _declared_once("latitudes", task_id)
+
+
+def covers(task_id: str) -> Callable:
+    """Declare a function ``(*arguments) -> bool``: whether the task's text says what to answer to these arguments.
+
+    It is for ``course lab check-grading`` as well, which asks no more of a solution than the text does. A task
+    without one covers whatever its oracle and its reference answer alike.
+
+    Raises:
+        SourceError: the task already has one.
+    """
+    return _declared_once("covers", task_id)
+
+
+def _declared_once(kind: str, task_id: str) -> Callable:
     def declare(function: Callable) -> Callable:
         checks = _loading.get()
         if checks is not None:
-            if task_id in checks.latitudes:
+            declared = getattr(checks, kind)
+            if task_id in declared:
                 line = function.__code__.co_firstlineno
-                raise SourceError(checks.path, line, f"The task {task_id} has two latitudes; keep one of them.")
-            checks.latitudes[task_id] = function
+                raise SourceError(checks.path, line, f"The task {task_id} has two functions in {kind}; keep one.")
+            declared[task_id] = function
         return function
 
     return declare

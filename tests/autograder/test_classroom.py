@@ -14,9 +14,9 @@ from nbgrader.api import Gradebook
 
 from autograder.class_folder import COURSE_ID
 from autograder.classroom import grade_class
-from autograder.consistency import audit
 from autograder.grading import Assignment
 from autograder.policy import Policy
+from autograder.records.consistency import audit
 from course.errors import CourseError
 
 LAB = "small-lab"
@@ -247,7 +247,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from autograder.classroom import grade_class
-from autograder.consistency import audit
+from autograder.records.consistency import audit
 from autograder.sandbox import Bubblewrap
 from course.lab.source import read_lab
 grade_class(Path(sys.argv[1]), Bubblewrap(), 2, [read_lab(Path(sys.argv[2]))])

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from course.errors import SourceError
 from course.lab.checking import (
     CheckError,
     CheckFailed,
@@ -380,3 +381,30 @@ def test_numpy_scalars_and_subclasses_arrive_as_plain_data():
     got = student(1)
     assert got["a"] == (0.5, True) and got["b"] == [3, 1j]
     assert [type(value) for value in (*got["a"], *got["b"], got["c"])] == [float, bool, int, complex, np.ndarray]
+
+
+ABOUT = """from course.lab.checking import covers, latitude
+
+@latitude("double")
+def within_a_tenth(arguments, reference, given):
+    return abs(given - reference) <= 0.1
+
+@covers("double")
+def is_positive(signal):
+    return signal > 0
+"""
+
+
+def test_latitude_and_covers_are_declared_by_task(tmp_path):
+    (tmp_path / "checks.py").write_text(ABOUT)
+    checks = load_checks(tmp_path)
+    assert checks.latitudes["double"]((1.0,), 2.0, 2.05) and not checks.latitudes["double"]((1.0,), 2.0, 2.2)
+    assert checks.covers["double"](1.0) and not checks.covers["double"](-1.0)
+    assert checks.by_task == {} and checks.oracles == {}
+
+
+@pytest.mark.parametrize("decorator", ["latitude", "covers"])
+def test_a_second_latitude_or_cover_of_a_task_is_refused(tmp_path, decorator):
+    (tmp_path / "checks.py").write_text(f'{ABOUT}\n@{decorator}("double")\ndef again(*values):\n    return True\n')
+    with pytest.raises(SourceError, match=r"checks\.py:11: .*double.*keep one"):
+        load_checks(tmp_path)

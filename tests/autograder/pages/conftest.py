@@ -11,8 +11,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder.feedback import write_class_pages
-from autograder.gradebook import ByHand
+from autograder.pages.feedback import write_class_pages
+from autograder.records.gradebook import ByHand
 from autograder.result import SENTENCES, Hint, Question, Result, Status, TaskResult
 from course.lab.build import release_notebook, solution_notebook, write_notebook
 from course.lab.source import read_lab

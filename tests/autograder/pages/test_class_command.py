@@ -6,14 +6,14 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from autograder import consistency
 from autograder.class_command import class_group
 from autograder.class_folder import COURSE_ID
-from autograder.class_pages import last_results
-from autograder.gradebook import ClassGradebook
 from autograder.grading import Assignment
+from autograder.pages.class_pages import last_results
 from autograder.policy import Policy
-from autograder.result_store import result_path
+from autograder.records import consistency
+from autograder.records.gradebook import ClassGradebook
+from autograder.records.result_store import result_path
 from autograder.sandbox import Trusted
 from course.errors import CourseError
 

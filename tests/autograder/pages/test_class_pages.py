@@ -7,8 +7,8 @@ from urllib.parse import unquote
 import pytest
 from bs4 import BeautifulSoup
 
-from autograder.class_view import Event, lab_view, mark
-from autograder.feedback import (
+from autograder.pages.class_view import Event, lab_view, mark
+from autograder.pages.feedback import (
     address,
     class_page,
     feedback_page,
@@ -18,10 +18,10 @@ from autograder.feedback import (
     similar_page,
     write_class_pages,
 )
-from autograder.gradebook import ByHand
+from autograder.pages.similarity import Fragment, Line, Pair, Similar
+from autograder.pages.theme import USED, style_sheet, theme_folder
+from autograder.records.gradebook import ByHand
 from autograder.result import Hint, Status
-from autograder.similarity import Fragment, Line, Pair, Similar
-from autograder.theme import USED, style_sheet, theme_folder
 
 EVIL = "</style><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}"
 NAMES = [

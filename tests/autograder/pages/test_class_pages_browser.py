@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.feedback import feedback_page, feedback_path
+from autograder.pages.feedback import feedback_page, feedback_path
 from course.site.checks.browser import DARK, LIGHT, PHONE, axe_source, opened
 
 VIOLATIONS = """axe.run().then(found => found.violations.map(one =>

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autograder.charts import histogram, segments, trend
-from autograder.class_view import lab_view, mark, read_events
+from autograder.pages.charts import histogram, segments, trend
+from autograder.pages.class_view import lab_view, mark, read_events
 from autograder.result import Hint, Status, TaskResult
 
 

@@ -9,7 +9,7 @@ import pytest
 from nbgrader.api import Gradebook
 from nbgrader.plugins.export import CsvExportPlugin
 
-from autograder.lms_export import Sheet, export, guarded, read_grades, read_sheet, write_export
+from autograder.pages.lms_export import Sheet, export, guarded, read_grades, read_sheet, write_export
 from course.errors import CourseError
 
 LAB, OTHER = "lab01-sound-as-numbers", "lab02-other"

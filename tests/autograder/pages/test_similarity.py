@@ -7,7 +7,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from autograder.similarity import FEWEST, Part, parts_of, similar_in_class, similar_pairs, tokens
+from autograder.pages.similarity import FEWEST, Part, parts_of, similar_in_class, similar_pairs, tokens
 from course.lab.build import release_notebook
 
 NOTHING = frozenset()
@@ -155,7 +155,7 @@ def test_without_a_release_nothing_is_said(tmp_path, make_result):
 
 
 def test_common_weight_is_dice_over_rare_fingerprints():
-    from autograder.similarity import _common
+    from autograder.pages.similarity import _common
 
     marks = [{1, 2, 3}, {2, 3, 4}, {3, 9}]
     weight = {mark: np.log(4 / sum(mark in own for own in marks)) for mark in (1, 2, 3, 4, 9)}

@@ -9,8 +9,8 @@ import pytest
 
 from autograder.bench import recovery
 from autograder.classroom import UNFINISHED
-from autograder.consistency import audit
-from autograder.gradebook import ClassGradebook
+from autograder.records.consistency import audit
+from autograder.records.gradebook import ClassGradebook
 from course.errors import CourseError
 from course.storage import PREFIX, SUFFIX
 

@@ -10,12 +10,13 @@ import time
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder import backups, ledger, namespaces
-from autograder.backups import KEPT, Backups, damage
+from autograder import namespaces
 from autograder.bench import recovery
 from autograder.class_folder import COURSE_ID
-from autograder.consistency import audit
-from autograder.marks import read_marks, reading
+from autograder.records import backups, ledger
+from autograder.records.backups import KEPT, Backups, damage
+from autograder.records.consistency import audit
+from autograder.records.marks import read_marks, reading
 from course.errors import CourseError
 
 LAB = "small-lab"

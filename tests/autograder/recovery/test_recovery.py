@@ -11,7 +11,7 @@ import pytest
 
 from autograder.bench import recovery, syscalls
 from autograder.bench.power import Disk, torn
-from autograder.consistency import audit
+from autograder.records.consistency import audit
 from course import storage
 
 KILLS, KILLS_WHILE_GRADING = 200, 8

@@ -11,9 +11,9 @@ from nbgrader.api import Gradebook
 from autograder.bench import recovery
 from autograder.class_folder import COURSE_ID
 from autograder.classroom import LOCK, grade_class
-from autograder.consistency import audit
-from autograder.ledger import Ledger
-from autograder.marks import Mark, read_marks, reading
+from autograder.records.consistency import audit
+from autograder.records.ledger import Ledger
+from autograder.records.marks import Mark, read_marks, reading
 from course.errors import CourseError
 from course.lab.source import read_lab
 

@@ -15,7 +15,8 @@ def rms_level(signal):
 
 @oracle("normalise")
 def normalise(signal, level):
-    return np.array([float(sample) * level / rms_level(signal) for sample in signal])
+    now = rms_level(signal)
+    return np.array([float(sample) * level / now for sample in signal])
 
 
 @oracle("loud_share")
@@ -49,9 +50,10 @@ def refuses_silence(student, rng):
 
 @check("loud_share", hint="Cut the signal into whole frames, one behind the other, and leave the rest at the end out.")
 def counts_whole_frames(student, rng):
-    gains = np.repeat(rng.uniform(0.5, 1.5, size=11), 100)
-    signal = (gains * rng.normal(size=1100))[: int(rng.integers(1001, 1100))]
-    expect.close(student(signal, 100, 1.0), loud_share(signal, 100, 1.0), atol=1e-12)
+    for _ in range(4):
+        gains = np.repeat(rng.uniform(0.5, 1.5, size=11), 100)
+        signal = (gains * rng.normal(size=1100))[: int(rng.integers(1001, 1100))]
+        expect.close(student(signal, 100, 1.0), loud_share(signal, 100, 1.0), atol=1e-12)
 
 
 @check("loud_share", hint="A minute of sound should take milliseconds: let NumPy work on all frames at once.")

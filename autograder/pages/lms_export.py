@@ -20,9 +20,9 @@ from nbgrader.api import SubmittedAssignment
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from autograder.ledger import Ledger
-from autograder.marks import reading
-from autograder.result_store import stored_result
+from autograder.records.ledger import Ledger
+from autograder.records.marks import reading
+from autograder.records.result_store import stored_result
 from course.errors import CourseError
 from course.storage import write_atomic
 

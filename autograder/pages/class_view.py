@@ -10,7 +10,7 @@ from statistics import median
 
 from pydantic import BaseModel, ValidationError
 
-from autograder.charts import Histogram, Trend, histogram, trend
+from autograder.pages.charts import Histogram, Trend, histogram, trend
 from autograder.result import Result, Status, TaskResult
 
 MISTAKES_SHOWN = 5

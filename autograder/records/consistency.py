@@ -7,15 +7,15 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from autograder.backups import damage
 from autograder.class_folder import COURSE_ID
 from autograder.classroom import UNFINISHED, left_behind, only_one_grader
 from autograder.collection import kept_submissions
-from autograder.gradebook import ClassGradebook, damaged, told
-from autograder.ledger import Ledger, LedgerEntry
-from autograder.marks import Mark, read_marks, reading
+from autograder.records.backups import damage
+from autograder.records.gradebook import ClassGradebook, damaged, told
+from autograder.records.ledger import Ledger, LedgerEntry
+from autograder.records.marks import Mark, read_marks, reading
+from autograder.records.result_store import is_of, result_path
 from autograder.result import Result
-from autograder.result_store import is_of, result_path
 from course.storage import is_whole
 
 AGAIN = "run `course grade --class` again, which makes it anew"

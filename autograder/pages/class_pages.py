@@ -5,17 +5,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from autograder.class_folder import COURSE_ID
-from autograder.class_view import lab_view
 from autograder.classroom import only_one_grader
-from autograder.feedback import NOT_READ, similar_page, write_class_pages, write_if_changed
-from autograder.gradebook import ByHand, ClassGradebook
 from autograder.grading import Assignment
-from autograder.ledger import Ledger
+from autograder.pages.class_view import lab_view
+from autograder.pages.feedback import NOT_READ, similar_page, write_class_pages, write_if_changed
+from autograder.pages.similarity import Similar, similar_in_class
 from autograder.policy import Policy
+from autograder.records.gradebook import ByHand, ClassGradebook
+from autograder.records.ledger import Ledger
+from autograder.records.result_store import stored_result
 from autograder.result import Result
-from autograder.result_store import stored_result
 from autograder.sandbox import Trusted
-from autograder.similarity import Similar, similar_in_class
 from course.errors import CourseError
 from course.lab.source import find_lab
 

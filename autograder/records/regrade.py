@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from autograder.ledger import LedgerEntry
+from autograder.records.ledger import LedgerEntry
 
 
 def show_changes(entries: Sequence[LedgerEntry], console: Console) -> None:

@@ -37,7 +37,7 @@ def theme_folder() -> Path:
     Raises:
         CourseError: it is in neither.
     """
-    for root in (kit.root(), Path(__file__).parent.parent):
+    for root in (kit.root(), Path(__file__).parents[2]):
         folder = root / "book" / "theme"
         if (folder / "static" / "site.css").is_file():
             return folder
@@ -72,7 +72,7 @@ def pages_environment() -> Environment:
     """Templates of the grader, and under ``theme/`` those of the site; whatever they show is escaped."""
     theme = PrefixLoader({"theme": FileSystemLoader(theme_folder() / "templates")})
     return Environment(
-        loader=ChoiceLoader([PackageLoader("autograder"), theme]),
+        loader=ChoiceLoader([PackageLoader("autograder.pages"), theme]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -14,13 +14,13 @@ from urllib.parse import quote
 
 from jinja2 import Environment
 
-from autograder.charts import segments
-from autograder.class_view import NOT_RUN, LabView, lab_view, mark, read_events
-from autograder.gradebook import ByHand
+from autograder.pages.charts import segments
+from autograder.pages.class_view import NOT_RUN, LabView, lab_view, mark, read_events
+from autograder.pages.similarity import Similar, similar_in_class
+from autograder.pages.theme import pages_environment, style_sheet, write_faces
+from autograder.records.gradebook import ByHand
 from autograder.result import Hint, Result, TaskResult, digest
 from autograder.sandbox import Trusted
-from autograder.similarity import Similar, similar_in_class
-from autograder.theme import pages_environment, style_sheet, write_faces
 from course.storage import write_atomic
 
 NOT_READ = Path("summary", "not-read.json")

@@ -23,12 +23,12 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError, SAWarning
 from sqlalchemy.orm import Session
 
-from autograder.backups import Backups, damage
 from autograder.grading import Assignment
-from autograder.ledger import Ledger, LedgerEntry
-from autograder.marks import Mark, read_marks, reading
 from autograder.nbgrader.penalties import LatePenalties
-from autograder.release_cells import register_cells
+from autograder.records.backups import Backups, damage
+from autograder.records.ledger import Ledger, LedgerEntry
+from autograder.records.marks import Mark, read_marks, reading
+from autograder.records.release_cells import register_cells
 from autograder.result import Result, Status
 from course.errors import CourseError
 from course.storage import PREFIX, SUFFIX, sync_folder

@@ -1,0 +1,1 @@
+"""What is kept of a graded class: results, the ledger, the gradebook and its copies, and whether they agree."""
