@@ -10,14 +10,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from autograder.grading import Assignment, rejection
 from autograder.intake import Rejected, read_bytes
 from autograder.policy import Policy
 from autograder.result import Result, Status
 from autograder.sandbox import Bubblewrap, Trusted
 from autograder.scale.engines import ENGINES
-from autograder.workers import Job, grade_all
-from course.lab.source import find_lab
+from autograder.supplies import lab_supplies
+from course.lab.source import Lab, all_labs, find_lab
 
 NOT_GRADED, FAILED = 3, 4
 LOCAL = "local"
@@ -58,14 +57,17 @@ def grade(words, lab, class_folder, student, jobs, runner, store, as_json, trust
     else:
         _require_engine_options(words, runner, store)
     sandbox = Trusted() if trust_submissions else Bubblewrap()
+    labs = [find_lab(lab)] if lab else all_labs()
+    if len(labs) == 1 and runner == LOCAL:
+        # It imports the lab's libraries while this process imports nbgrader, which takes about as long.
+        sandbox.begin(lab_supplies(labs[0]))
     if class_folder is None:
-        found = find_lab(lab)
-        sys.exit(_grade_file(Assignment.of(found, Policy.of(found), sandbox), Path(words[0]), student, as_json))
+        sys.exit(_grade_file(labs[0], sandbox, Path(words[0]), student, as_json))
     from autograder.classroom import grade_class
 
     workers = jobs or len(os.sched_getaffinity(0))
     grader = _grader(class_folder.resolve(), runner, workers, store, words)
-    report = grade_class(class_folder, sandbox, workers, [find_lab(lab)] if lab else None, grader=grader)
+    report = grade_class(class_folder, sandbox, workers, labs, grader=grader)
     sys.exit(FAILED if report.failed else 0)
 
 
@@ -99,7 +101,11 @@ def _grader(root: Path, runner: str, workers: int, store: str | None, options: t
     return PipelineGrader(runner, workers, store or str(root), root / "pipeline.log", options)
 
 
-def _grade_file(assignment: Assignment, file: Path, student: str, as_json: bool) -> int:
+def _grade_file(lab: Lab, sandbox: Bubblewrap | Trusted, file: Path, student: str, as_json: bool) -> int:
+    from autograder.grading import Assignment, rejection
+    from autograder.workers import Job, grade_all
+
+    assignment = Assignment.of(lab, Policy.of(lab), sandbox)
     try:
         job = Job(assignment, student, read_bytes(file, assignment.policy.submission_bytes))
         ((_, result),) = grade_all([job], workers=1)

@@ -29,9 +29,8 @@ from autograder.result import (
 )
 from autograder.sandbox import Bubblewrap, SandboxBroken, Trusted
 from autograder.session import Session, SessionOver, Stopped, TaskStudent
-from autograder.supplies import Supplies, supplies_of
+from autograder.supplies import Supplies, lab_supplies
 from course.lab.build import release_notebook
-from course.lab.cells import Role
 from course.lab.checking import CheckError, CheckRecord, TaskRecord, run_task
 from course.lab.source import Lab
 from course.lab.tasks import Task
@@ -57,8 +56,7 @@ class Assignment:
     def of(cls, lab: Lab, policy: Policy, runner: Bubblewrap | Trusted) -> "Assignment":
         """The assignment of a lab."""
         release = release_notebook(lab)
-        setup = [cell.source for cell in lab.cells if cell.role is Role.SETUP]
-        return cls(lab, release, originals(lab, release), supplies_of(setup, lab.without), policy, runner)
+        return cls(lab, release, originals(lab, release), lab_supplies(lab), policy, runner)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -94,6 +94,13 @@ class Bubblewrap:
         self._zygotes: dict[str, Zygote] = {}
         self._end = weakref.finalize(self, _end_zygotes, self._zygotes)
 
+    def begin(self, supplies: Supplies) -> "Zygote":
+        """Start the warm process of a lab, if it does not run, and do not wait for it."""
+        zygote = self._zygotes.get(supplies.digest)
+        if zygote is None or not zygote.alive:
+            zygote = self._zygotes[supplies.digest] = Zygote(self.program, supplies, self.filter)
+        return zygote
+
     def prepare(self, supplies: Supplies) -> "Zygote":
         """Have the warm process of a lab ready; processes that are forked later will find it.
 
@@ -101,9 +108,9 @@ class Bubblewrap:
             SandboxBroken: it did not start.
             CourseError: it started, but this machine does not let it make a sandbox.
         """
-        zygote = self._zygotes.get(supplies.digest)
-        if zygote is None or not zygote.alive:
-            zygote = self._zygotes[supplies.digest] = Zygote(self.program, supplies, self.filter)
+        zygote = self.begin(supplies)
+        if not zygote.ready:
+            zygote.wait()
             try:
                 with zygote.sandbox(Policy()):
                     pass
@@ -129,12 +136,12 @@ class Bubblewrap:
 class Zygote:
     """The warm process of one lab, from the outside; see :mod:`autograder.zygote`.
 
-    Raises:
-        SandboxBroken: it did not start.
+    Attributes:
+        ready: whether it has imported what it should.
     """
 
     def __init__(self, program: str, supplies: Supplies, filter_program: bytes):
-        self.owner = os.getpid()
+        self.owner, self.ready = os.getpid(), False
         self.requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         options = "\0".join(bubblewrap_options(supplies, FIRST_UID)).encode() + b"\0"
         # Through a file, because a command line can be read from inside.
@@ -148,12 +155,34 @@ class Zygote:
                 pass_fds=(file, theirs.fileno()),
                 start_new_session=True,
             )
-        self._introduce({"imports": [*supplies.imports, *WARM_IMPORTS], "filter": filter_program.hex()})
+        wanted = {"imports": [*supplies.imports, *WARM_IMPORTS], "filter": filter_program.hex()}
+        # One that does not start is noticed when it is waited for.
+        with contextlib.suppress(OSError):
+            self.requests.send(json.dumps(wanted).encode())
 
     @property
     def alive(self) -> bool:
         """Whether it runs, as far as this process can know: its parent knows, and others trust that it does."""
         return os.getpid() != self.owner or self.process.poll() is None
+
+    def wait(self) -> None:
+        """Wait until it has imported everything.
+
+        Raises:
+            SandboxBroken: it did not start.
+        """
+        try:
+            self.requests.settimeout(START_SECONDS)
+            if not self.requests.recv(PACKET):
+                raise ConnectionError("it ended without a word")
+            self.requests.settimeout(None)
+            self.ready = True
+        except OSError as error:
+            self.process.kill()
+            words = self.process.communicate()[1].decode(errors="replace").splitlines()
+            self.requests.close()
+            reason = next((line for line in reversed(words) if "Error" in line), words[-1] if words else error)
+            raise SandboxBroken(f"the warm process did not start ({reason})") from error
 
     @contextlib.contextmanager
     def sandbox(self, policy: Policy) -> Iterator[Sandbox]:
@@ -180,21 +209,6 @@ class Zygote:
         if os.getpid() == self.owner:
             _end(self.process)
 
-    def _introduce(self, wanted: dict) -> None:
-        """Tell what to import, and wait until it is done."""
-        try:
-            self.requests.settimeout(START_SECONDS)
-            self.requests.send(json.dumps(wanted).encode())
-            if not self.requests.recv(PACKET):
-                raise ConnectionError("it ended without a word")
-            self.requests.settimeout(None)
-        except OSError as error:
-            self.process.kill()
-            words = self.process.communicate()[1].decode(errors="replace").splitlines()
-            self.requests.close()
-            reason = next((line for line in reversed(words) if "Error" in line), words[-1] if words else error)
-            raise SandboxBroken(f"the warm process did not start ({reason})") from error
-
     def _request(self, request: dict, descriptors: list[int]) -> None:
         try:
             socket.send_fds(self.requests, [json.dumps(request).encode()], descriptors)
@@ -206,6 +220,9 @@ class Trusted:
     """Runs the same driver as a plain process of the person who grades: for authors that one trusts."""
 
     name = "none: submissions were trusted"
+
+    def begin(self, supplies: Supplies) -> None:
+        """Nothing to begin: each driver starts afresh."""
 
     def prepare(self, supplies: Supplies) -> None:
         """Nothing to prepare: each driver starts afresh."""

@@ -18,6 +18,8 @@ from pathlib import Path
 from IPython.core.inputtransformer2 import TransformerManager
 
 import course
+from course.lab.cells import Role
+from course.lab.source import Lab
 
 COURSE = Path(course.__file__).parent
 DISTRIBUTION = "from-waveform-to-cloud"
@@ -50,6 +52,11 @@ class Supplies:
         for path in (*self.without, *self.hidden, *self.imports):
             hasher.update(f"\0{path}".encode())
         return hasher.hexdigest()
+
+
+def lab_supplies(lab: Lab) -> Supplies:
+    """The supplies of a lab, by the code of its locked cells and what its front matter withholds."""
+    return supplies_of([cell.source for cell in lab.cells if cell.role is Role.SETUP], lab.without)
 
 
 def supplies_of(sources: Iterable[str], without: Sequence[str]) -> Supplies:

@@ -87,9 +87,9 @@ def changed(kit: Kit) -> Iterator[Kit]:
     kit.build()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium that reaches loopback only."""
+    """A headless Chromium that reaches loopback only. A process drives one at a time: it is closed with the module."""
     with chromium() as browser:
         yield browser
 

@@ -315,8 +315,8 @@ def _lines(result, rng):
         }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """A headless Chromium that reaches loopback only."""
+    """A headless Chromium that reaches loopback only. A process drives one at a time: it is closed with the module."""
     with chromium() as browser:
         yield browser
