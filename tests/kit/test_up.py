@@ -82,8 +82,9 @@ def test_the_demo_class_is_graded_with_gradebook_and_feedback(first, kit):
         students = gradebook.execute("SELECT COUNT(*) FROM student").fetchone()[0]
     assert students == STUDENTS
     assert len(list(folder.glob("feedback/*/lab01-sound-as-numbers/*.html"))) == STUDENTS
-    summary = (folder / "summary.html").read_text()
-    assert all(path.name in summary for path in (folder / "submitted").iterdir())
+    assert "summary/lab01-sound-as-numbers.html" in (folder / "summary.html").read_text()
+    page = (folder / "summary" / "lab01-sound-as-numbers.html").read_text()
+    assert all(path.name in page for path in (folder / "submitted").iterdir())
 
 
 def test_it_says_where_everything_is(first):
