@@ -19,9 +19,20 @@ from course.kit import build_dir
 @click.option("--largest", type=click.IntRange(min=2), help="Leave out classes that are larger.")
 @click.option("--seed", type=int, help="Of the order of the trials.")
 @click.option("--kills", type=click.IntRange(min=0), default=0, help="How often to kill a run and let it go on.")
+@click.option("--leave-out", multiple=True, metavar="WORDS", help="Leave out trials with WORDS in their names.")
 @click.option("--runners", help="Beam runners to compare afterwards, separated by commas.")
-def grading(output: Path | None, quick: bool, kills: int = 0, runners: str | None = None, **chosen: int | None):
-    """Measure the grader against stock nbgrader, its time to a verdict, its memory and its growth."""
+def grading(
+    output: Path | None,
+    quick: bool,
+    kills: int = 0,
+    runners: str | None = None,
+    leave_out: tuple[str, ...] = (),
+    **chosen: int | None,
+):
+    """Measure the grader against stock nbgrader, its time to a verdict, its memory and its growth.
+
+    What is left out is not judged, and a bar without its trials is not met.
+    """
     from autograder.bench import findings, plot
     from autograder.bench.classes import Bench, bench_lab
     from autograder.bench.grading import judge, settings_of, trials
@@ -33,10 +44,18 @@ def grading(output: Path | None, quick: bool, kills: int = 0, runners: str | Non
         bench = Bench(Path(folder), bench_lab())
         with console.status("Making the release for both graders"):
             bench.prepare()
-        plan = trials(bench, settings)
+        plan = [trial for trial in trials(bench, settings) if not any(words in trial.name for words in leave_out)]
         named = runners.split(",") if runners else []
         find = partial(findings.find, bench.lab, settings.submissions, settings.seed, kills, named)
-        record = measure("grading", plan, settings.seed, settings.model_dump(mode="json"), judge, console, find)
+        record = measure(
+            "grading",
+            plan,
+            settings.seed,
+            settings.model_dump(mode="json") | {"leave_out": leave_out},
+            judge,
+            console,
+            find,
+        )
     show(record, console)
     findings.show(record.findings, console)
     keep(record, plot.draw(record), output or build_dir() / "bench", console)
