@@ -18,7 +18,7 @@ NEW_NAMESPACES = {
     "net": 0x40000000,
 }
 MS_NOSUID, MS_NODEV = 2, 4
-MS_REC, MS_PRIVATE = 0x4000, 0x40000
+MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = (
     1,
     4,
@@ -65,6 +65,11 @@ def mount(kind: str, place: str, options: str = "") -> None:
     flags = MS_NOSUID if kind == "devpts" else MS_NOSUID | MS_NODEV
     done = LIBC.mount(kind.encode(), place.encode(), kind.encode(), flags, options.encode())
     _demand(done, f"mount {kind} at {place}")
+
+
+def bind(source: str, place: str) -> None:
+    """Show what is at ``source``, with all that is mounted in it and as it may be used there, also at ``place``."""
+    _demand(LIBC.mount(source.encode(), place.encode(), None, MS_BIND | MS_REC, None), f"bind {place}")
 
 
 def map_own_ids(uid: int, gid: int) -> None:

@@ -28,6 +28,7 @@ from autograder import driver, namespaces
 WORK = "/submission"
 PACKET = 1 << 16
 TICK_SECONDS = 0.05
+PREFIXES = os.path.realpath(sys.prefix), os.path.realpath(sys.base_prefix)
 INODES = 1 << 16
 MEMORY = b"memory"
 FAULT = b"fault: "
@@ -101,10 +102,20 @@ def _wall_in(request: dict[str, Any]) -> None:
     namespaces.make_mounts_private()
     namespaces.mount("proc", "/proc")
     for place in ("/tmp", WORK, "/dev/shm"):
-        namespaces.mount("tmpfs", place, f"mode=1777,size={request['tmp_bytes']},nr_inodes={INODES}")
+        _empty(place, f"mode=1777,size={request['tmp_bytes']},nr_inodes={INODES}")
     namespaces.mount("devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=0620")
     # The working folder was the zygote's until now.
     os.chdir(WORK)
+
+
+def _empty(place: str, options: str) -> None:
+    """Put a new, empty file system in the place of a folder, but leave the interpreter if it is in there."""
+    kept = {prefix: os.open(prefix, os.O_PATH) for prefix in sorted({*PREFIXES}) if prefix.startswith(f"{place}/")}
+    namespaces.mount("tmpfs", place, options)
+    for prefix, folder in kept.items():
+        os.makedirs(prefix, 0o755, exist_ok=True)
+        namespaces.bind(f"/proc/self/fd/{folder}", prefix)
+        os.close(folder)
 
 
 def _be_driver(
