@@ -31,7 +31,7 @@ def grading(
 ):
     """Measure the grader against stock nbgrader, its time to a verdict, its memory and its growth.
 
-    What is left out is not judged, and a bar without its trials is not met.
+    What is left out is not judged.
     """
     from autograder.bench import findings, plot
     from autograder.bench.classes import Bench, bench_lab

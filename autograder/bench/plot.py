@@ -42,11 +42,14 @@ def _bars(ax: Axes, record: Record, quantity: str, variants: Sequence[str], scal
 
 
 def _growth(ax: Axes, record: Record) -> None:
+    sizes = sorted({sample.size for sample in record.samples if sample.quantity == grading.CLASS})
+    if not sizes:
+        ax.set(title="A class, with gradebook and pages: left out", xticks=[], yticks=[])
+        return
     for quantity, marker, colour in ((grading.CLASS, "o", BLUE), (grading.AGAIN, "s", ORANGE)):
         found = [sample for sample in record.samples if sample.quantity == quantity]
         times = [sample.value for sample in found]
         ax.plot([one.size for one in found], times, linestyle="none", marker=marker, color=colour, label=quantity)
-    sizes = sorted({sample.size for sample in record.samples if sample.quantity == grading.CLASS})
     curve = grading.grown(record.samples)
     if curve:
         along = np.geomspace(sizes[0], sizes[-1], 50)

@@ -141,6 +141,12 @@ def test_bars_that_are_met_exit_with_0(run):
     assert printed.count("bar met") == 3
 
 
+def test_what_is_left_out_is_neither_measured_nor_judged_as_met(run):
+    status, record, _ = run("--leave-out", "class", ours=300, stock=20, warm=0.4)
+    assert (status, [verdict.met for verdict in record.verdicts]) == (0, [True, True, None])
+    assert not any(sample.quantity == CLASS for sample in record.samples)
+
+
 @pytest.mark.parametrize(
     ("numbers", "missed"),
     [
