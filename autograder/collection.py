@@ -18,7 +18,6 @@ TIMESTAMP_LIMIT = 200
 MOST_NOTEBOOKS = 20
 # They join letters in the names of many people, and can be seen by what they join.
 JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
-UNREADABLE_NAME = "the name has characters that no page can show; not read, rename the folder"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from nbgrader.api import Gradebook
 from rich.console import Console
 
 from autograder.bench import grading as bench_grading
+from autograder.bench import recovery
 from autograder.bench.classes import Bench
 from autograder.bench.command import grading
 from autograder.bench.grading import (
@@ -26,6 +27,7 @@ from autograder.bench.grading import (
 )
 from autograder.bench.plot import draw
 from autograder.class_folder import COURSE_ID
+from autograder.scale import bench as scale
 from course.bench.record import Record, Sample
 from course.bench.report import keep, measure
 from course.bench.trials import Trial
@@ -178,7 +180,6 @@ def test_a_slower_grader_is_no_ratio_of_ten(run):
 
 @pytest.mark.parametrize("disagreements", [[], ["the ledger has two lines for one result"]])
 def test_a_disagreement_after_a_kill_is_a_missed_bar(run, monkeypatch, disagreements):
-    recovery = pytest.importorskip("autograder.bench.recovery")
     found = {"kills": {"SIGKILL": 3}, "disagreements": disagreements}
     monkeypatch.setattr(recovery, "recovery", lambda kills, seed: found)
     status, record, _ = run("--kills", "3", ours=300, stock=20, warm=0.4)
@@ -187,7 +188,6 @@ def test_a_disagreement_after_a_kill_is_a_missed_bar(run, monkeypatch, disagreem
 
 
 def test_scale_out_is_asked_for_by_runner_and_shown(run, monkeypatch):
-    scale = pytest.importorskip("autograder.scale.bench")
     asked = []
 
     def scale_out(lab, submissions, runners, workers, seed):
