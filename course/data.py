@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from course.errors import CourseError
-from course.registry import DebianPackage, Registry, Resource
+from course.registry import Archive, DebianPackage, GitCommit, Registry, Resource
 
 CORPORA = Registry(
     "corpus",
@@ -24,7 +24,54 @@ CORPORA = Registry(
             origin=DebianPackage(
                 package="asterisk-core-sounds-en-wav", folder=Path("/usr/share/asterisk/sounds/en_US_f_Allison")
             ),
-        )
+        ),
+        Resource(
+            name="fsdd",
+            title="Free Spoken Digit Dataset",
+            licence="CC BY-SA 4.0",
+            citation="Z. Jackson et al., Free Spoken Digit Dataset, 6 speakers, commit 26eb9aa, 2016-2020",
+            homepage="https://github.com/Jakobovski/free-spoken-digit-dataset",
+            bytes=21_128_848,
+            origin=Archive(url="https://github.com/Jakobovski/free-spoken-digit-dataset/archive/26eb9aa.tar.gz"),
+        ),
+        Resource(
+            name="librispeech-test-other",
+            title="LibriSpeech test-other, an excerpt",
+            licence="CC BY 4.0",
+            citation="V. Panayotov et al., Librispeech: an ASR corpus based on public domain audio books, ICASSP 2015",
+            homepage="https://www.openslr.org/12",
+            bytes=11_656_827,
+            origin=Archive(
+                url="https://github.com/resemble-ai/Resemblyzer/archive/4596465caf9328c9dedfe80c2a4468255ba8428d.tar.gz",
+                folder=Path("audio_data/librispeech_test-other"),
+            ),
+        ),
+        Resource(
+            name="kitchen-noise",
+            title="Somebody doing the dishes, from Speech Commands",
+            licence="CC BY 4.0",
+            citation="P. Warden, Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition, 2018",
+            homepage="https://github.com/LCAV/pyroomacoustics",
+            bytes=3_045_984,
+            origin=Archive(
+                url="https://github.com/LCAV/pyroomacoustics/archive/refs/tags/v0.7.7.tar.gz",
+                folder=Path("examples/input_samples"),
+            ),
+            mirrored_as="noise",
+        ),
+        Resource(
+            name="harper-valley",
+            title="Gridspace-Stanford Harper Valley bank calls",
+            licence="Apache-2.0",
+            citation="M. Wu et al., HarperValleyBank: A Domain-Specific Spoken Dialog Corpus, arXiv 2010.13929, 2020",
+            homepage="https://github.com/cricketclub/gridspace-stanford-harper-valley",
+            bytes=2_700_000_000,  # estimated: 23.7 hours of both sides at 8 kHz and 16 bits
+            origin=GitCommit(
+                url="https://github.com/cricketclub/gridspace-stanford-harper-valley.git",
+                commit="e48a91da7cd0cb3ab05545098b8a6d469fb4c2ac",
+                folder=Path("data"),
+            ),
+        ),
     ],
 )
 

@@ -5,17 +5,20 @@ A resource is a set of files with known SHA-256. A file is looked for in this or
 whose hash is wrong is never used. `course.data` and `course.models` hold the two registries.
 """
 
+import functools
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Literal
+from urllib.request import urlopen
 
 import pooch
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,6 +26,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from course.errors import CourseError
 
 CACHE_VARIABLE, MIRROR_VARIABLE = "COURSE_DATA_DIR", "COURSE_DATA_MIRROR"
+CHECKSUMS = "SHA256SUMS.txt"  # of a resource that is pinned by its commit, beside its files in the cache
+LFS_POINTER = b"version https://git-lfs"
 
 
 class DebianPackage(BaseModel):
@@ -87,6 +92,73 @@ class Wheel(BaseModel):
             shutil.copytree(Path(work, self.folder), target, dirs_exist_ok=True)
 
 
+class Archive(BaseModel):
+    """Files of a ``.tar.gz`` on the web, as code hosts pack a commit: everything in it lies below one top folder."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: Literal["archive"] = "archive"
+    url: str = Field(pattern=r"^(https|file)://", description="of a pinned commit or release")
+    folder: Path = Field(default=Path(), description="the folder below the archive's top folder that holds the files")
+
+    def __str__(self) -> str:
+        return f"archive {self.url}"
+
+    def installed(self) -> None:
+        """No package puts these files anywhere."""
+
+    def pull(self, target: Path) -> None:
+        """Download the archive and unpack the files of its folder into ``target``."""
+        with tempfile.TemporaryDirectory() as work:
+            archive, unpacked = Path(work, "archive.tar.gz"), Path(work, "unpacked")
+            try:
+                with urlopen(self.url, timeout=60) as answer, archive.open("wb") as file:
+                    shutil.copyfileobj(answer, file)
+                with tarfile.open(archive, "r:gz") as tar:
+                    tar.extractall(unpacked, filter="data")
+            except (OSError, tarfile.TarError) as error:
+                raise CourseError(
+                    f"{self.url} could not be fetched: {error}. Try again with a network that reaches it, or put the "
+                    f"files into a mirror folder and name it in {MIRROR_VARIABLE}."
+                ) from error
+            tops = [path for path in unpacked.iterdir() if (path / self.folder).is_dir()]
+            if not tops:
+                raise CourseError(f"{self.url} has no folder {str(self.folder)!r}. Is it another version?")
+            shutil.copytree(tops[0] / self.folder, target, dirs_exist_ok=True)
+
+
+class GitCommit(BaseModel):
+    """Files of a commit, for a corpus whose publisher gives no checksums: the commit's own hash covers every byte."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: Literal["git"] = "git"
+    url: str
+    commit: str = Field(pattern=r"^[0-9a-f]{40}$")
+    folder: Path = Field(description="the folder of the repository that holds the resource's files")
+
+    def __str__(self) -> str:
+        return f"Git commit {self.commit[:8]} of {self.url}"
+
+    def installed(self) -> None:
+        """No package puts these files anywhere."""
+
+    def pull(self, target: Path) -> None:
+        """Fetch the one commit, check it out, and list the SHA-256 of its files in ``target``."""
+        if not shutil.which("git"):
+            raise CourseError(f"{self} needs git, which is missing here. Install it and run the pull again.")
+        with tempfile.TemporaryDirectory(dir=target.parent) as work:
+            again = "again with a network that reaches it"
+            _run(["git", "init", "--quiet"], work, again)
+            _run(["git", "fetch", "--quiet", "--depth=1", self.url, self.commit], work, again)
+            _run(["git", "-c", "advice.detachedHead=false", "checkout", "--quiet", self.commit], work, again)
+            shutil.copytree(Path(work, self.folder), target)
+        files = sorted(path for path in target.rglob("*") if path.is_file())
+        pointers = [path for path in files if path.stat().st_size < 1000 and path.read_bytes().startswith(LFS_POINTER)]
+        if pointers:
+            raise CourseError(f"{pointers[0].name} came as a pointer of Git LFS. Install git-lfs and pull again.")
+        lines = (f"{path.relative_to(target).as_posix()} {pooch.file_hash(str(path))}" for path in files)
+        (target / CHECKSUMS).write_text("".join(f"{line}\n" for line in lines))
+
+
 def _run(command: list[str], folder: str, attempt: str) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if done.returncode:
@@ -104,13 +176,25 @@ class Resource(BaseModel):
     citation: str
     homepage: str
     bytes: int = Field(gt=0, description="size of all files together")
-    origin: DebianPackage | Wheel = Field(discriminator="kind")
+    origin: DebianPackage | Wheel | Archive | GitCommit = Field(discriminator="kind")
+    mirrored_as: str = Field(default="", description="its folder in a mirror, where that is not the resource's name")
 
     @property
     def hashes(self) -> dict[str, str]:
-        """File name to SHA-256, read from the manifest that ships with the kit."""
-        text = package_files("course").joinpath("manifests", f"{self.name}.txt").read_text()
-        return dict(line.rsplit(" ", 1) for line in text.splitlines())
+        """File name to SHA-256: from the manifest that ships with the kit; of a Git commit, none before its pull."""
+        if isinstance(self.origin, GitCommit):
+            sums = cache() / self.name / CHECKSUMS
+            return _listed(sums.read_text()) if sums.is_file() else {}
+        return _manifest(self.name)
+
+
+@functools.cache
+def _manifest(name: str) -> dict[str, str]:
+    return _listed(package_files("course").joinpath("manifests", f"{name}.txt").read_text())
+
+
+def _listed(text: str) -> dict[str, str]:
+    return dict(line.rsplit(" ", 1) for line in text.splitlines())
 
 
 class Registry:
@@ -153,11 +237,13 @@ class Registry:
             CourseError: a copy exists but none has the right hash, or the resource has no such file.
         """
         resource = self[name]
+        if not resource.hashes:
+            return None
         if file not in resource.hashes:
             raise CourseError(f"{resource.title} has no file {file!r}; 'course {self.noun} list' shows what there is.")
         copies = [folder / file for folder in folders(resource) if (folder / file).is_file()]
         for copy in copies:
-            if pooch.file_hash(str(copy)) == resource.hashes[file]:
+            if sha256(copy) == resource.hashes[file]:
                 return copy
         if copies:
             raise CourseError(
@@ -202,8 +288,20 @@ def cache() -> Path:
 def folders(resource: Resource) -> list[Path]:
     """The folders in which a resource's files are looked for, in order."""
     mirror = os.environ.get(MIRROR_VARIABLE)
-    mirrors = [Path(mirror, resource.name)] if mirror else []
-    return [cache() / resource.name, *mirrors, resource.origin.installed()]
+    mirrors = [Path(mirror, resource.mirrored_as or resource.name)] if mirror else []
+    installed = resource.origin.installed()
+    return [cache() / resource.name, *mirrors, *([installed] if installed else [])]
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file; within one process it is computed again only if the file's inode, size or times change."""
+    facts = path.stat()
+    return _sha256(str(path), facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+
+
+@functools.cache
+def _sha256(path: str, *facts: int) -> str:
+    return pooch.file_hash(path)
 
 
 def states(resource: Resource, places: list[Path]) -> dict[str, str]:

@@ -92,7 +92,10 @@ def _affordable(arguments: tuple) -> Input:
 def changed_inputs(drawn: list[Input], seed: int) -> list[Input]:
     """Drawn inputs with one or two arguments changed: other lengths, values, scales, edges, types, neighbours."""
     rng = np.random.default_rng([seed, 1])
-    known = [{_kind(one.arguments[place]) for one in drawn} for place in range(_most_arguments(drawn))]
+    known = [
+        {_kind(one.arguments[place]) for one in drawn if place < len(one.arguments)}
+        for place in range(_most_arguments(drawn))
+    ]
     changed: dict[bytes, Input] = {}
     elements = 0
     for _ in range(3 * MOST_CHANGED):

@@ -58,7 +58,7 @@ def in_rounds(trials: Iterable[Trial], seed: int) -> list[Trial]:
     """The trials in the order to run them: round by round, each round shuffled."""
     trials, drawn = list(trials), random.Random(seed)
     order = []
-    for number in range(max(trial.rounds for trial in trials)):
+    for number in range(max((trial.rounds for trial in trials), default=0)):
         in_this_round = [trial for trial in trials if trial.rounds > number]
         drawn.shuffle(in_this_round)
         order += in_this_round

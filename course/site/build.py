@@ -16,8 +16,9 @@ from course.errors import CourseError
 from course.kit import build_dir, root
 from course.site.downloads import write_downloads
 from course.site.engine import run_engine
+from course.site.library import shows_ladder
 from course.site.lint import lint_sources
-from course.site.stage import Staging, stage, write_manifest
+from course.site.stage import Staging, contents, read_config, stage, write_manifest
 from course.site.stamp import version_stamp
 from course.storage import write_atomic
 
@@ -45,9 +46,10 @@ def build_site(console: Console, force: bool = False) -> Built:
     """
     started = time.monotonic()
     target = build_dir() / "site"
+    require_sound_sources()
+    measure_what_pages_show(console)
     with FileLock(str(build_dir() / "site.lock")), console.status("Site: reading the pages") as status:
         recover(target)
-        require_sound_sources()
         staging = stage(root(), build_dir() / "site-source")
         about = about_site(staging)
         fingerprint = fingerprint_of(staging, about)
@@ -63,6 +65,15 @@ def require_sound_sources() -> None:
     mistakes = lint_sources(root())
     if mistakes:
         raise CourseError("The site was not built:\n" + "\n".join(map(str, mistakes)))
+
+
+def measure_what_pages_show(console: Console) -> None:
+    """Measure what the ladder lacks, if a page shows it: a page's cells read the records, and measure nothing."""
+    pages = [root() / name for name in contents(read_config(root())["project"]["toc"], root())]
+    if any(shows_ladder(root(), page.read_text()) for page in pages):
+        from course.ladder import ensure
+
+        ensure(console)
 
 
 def write_site(staging: Staging, about: dict, target: Path, tell: Callable[[str], None]) -> None:

@@ -6,19 +6,30 @@ import re
 from pathlib import Path
 
 CODE_CELL = re.compile(r"^(`{3,}|:{3,})\{code-cell\}[^\n]*\n(.*?)^\1", re.M | re.S)
-REGISTRIES = (".json", ".toml", ".yaml", ".yml", ".csv")
+REGISTRIES = (".json", ".toml", ".yaml", ".yml", ".csv", ".tsv", ".txt")
+LADDER = "course/ladder/records.py"
 
 
 def library_hash(root: Path, lecture: str) -> str:
-    """A hash of the course modules that the lecture imports, directly or not, of the registries and of the lock."""
+    """A hash of the course modules that the lecture imports, directly or not, of the registries and of the lock; and
+    of the ladder's records, where it shows them."""
     digest = hashlib.sha256()
     for path in sorted({*imported_files(root, lecture), *other_inputs(root)}):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    if shows_ladder(root, lecture):
+        from course.ladder import ladder_digest
+
+        digest.update(ladder_digest().encode())
     return digest.hexdigest()[:16]
 
 
+def shows_ladder(root: Path, lecture: str) -> bool:
+    """Whether a page's code cells reach the records of the ladder, which are measured before pages are executed."""
+    return root / LADDER in imported_files(root, lecture)
+
+
 def other_inputs(root: Path) -> list[Path]:
-    """What a lecture may depend on without importing it: the lock, and the registries beside the modules."""
+    """What a lecture may depend on without importing it: the lock, registries and manifests beside the modules."""
     beside = [path for path in (root / "course").rglob("*") if path.suffix in REGISTRIES]
     return [path for path in (root / "requirements.lock", *beside) if path.is_file()]
 

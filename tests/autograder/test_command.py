@@ -96,7 +96,7 @@ def test_the_demo_class_is_graded_as_announced(tmp_path, small_kit):
     assert found["untouched"] == ("graded", 0)
     assert found["endless"] == ("timeout", 6)
     assert found["intruder"] == ("graded", 0)
-    wrong = sorted(entry["score"] for entry in ledger if "-wrong-" in entry["student"])
+    wrong = sorted(entry["score"] for entry in ledger if entry["student"].endswith("-wrong"))
     assert wrong == [5, 6, 7]
     with sqlite3.connect(class_dir / "gradebook.db") as gradebook:
         assert gradebook.execute("SELECT count(*) FROM grade WHERE manual_score IS NOT NULL").fetchall() == [(0,)]

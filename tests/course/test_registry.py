@@ -1,6 +1,10 @@
 """The registries: right bytes are used, wrong ones never, and the good copy stays."""
 
 import hashlib
+import io
+import os
+import subprocess
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -12,10 +16,11 @@ from course import data, registry
 from course.command import course
 from course.errors import CourseError
 from course.models import MODELS
-from course.registry import DebianPackage, Registry, Resource, Wheel
+from course.registry import CHECKSUMS, Archive, DebianPackage, GitCommit, Registry, Resource, Wheel
 from course.voices import speak
 
 GOOD, BAD = b"the right bytes", b"the wrong bytes"
+FACTS = {"title": "Test", "licence": "CC0-1.0", "citation": "none", "homepage": "https://example.org", "bytes": 15}
 
 
 class Tiny(Resource):
@@ -32,8 +37,7 @@ def kit(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("COURSE_DATA_MIRROR", str(tmp_path / "mirror"))
     origin = DebianPackage(package="no-such-package-anywhere", folder=tmp_path / "installed")
-    facts = {"title": "Tiny", "licence": "CC0-1.0", "citation": "none", "homepage": "https://example.org", "bytes": 15}
-    return Registry("corpus", [Tiny(name="tiny", origin=origin, **facts)]), tmp_path
+    return Registry("corpus", [Tiny(name="tiny", origin=origin, **FACTS)]), tmp_path
 
 
 def put(folder: Path, content: bytes):
@@ -98,7 +102,139 @@ def test_a_wheel_is_unpacked_without_being_installed(tmp_path, monkeypatch):
 
 def test_every_registered_resource_has_a_manifest_of_sha256():
     for resource in [*data.CORPORA, *MODELS]:
-        assert resource.hashes and all(len(digest) == 64 for digest in resource.hashes.values())
+        if not isinstance(resource.origin, GitCommit):
+            assert resource.hashes and all(len(digest) == 64 for digest in resource.hashes.values())
+
+
+def archive(path: Path, files: dict[str, bytes], top: str = "repository-1234567") -> str:
+    with tarfile.open(path, "w:gz") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(f"{top}/{name}")
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return path.as_uri()
+
+
+class Nested(Resource):
+    """A resource with files in folders."""
+
+    @property
+    def hashes(self):
+        return {"deep/a.bin": hashlib.sha256(GOOD).hexdigest()}
+
+
+def nested(tmp_path, monkeypatch, origin, **options):
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("COURSE_DATA_MIRROR", str(tmp_path / "mirror"))
+    facts = {
+        "title": "Nested",
+        "licence": "CC0-1.0",
+        "citation": "none",
+        "homepage": "https://example.org",
+        "bytes": 15,
+    }
+    return Registry("corpus", [Nested(name="nested", origin=origin, **facts, **options)])
+
+
+def test_an_archive_is_unpacked_below_its_top_folder(tmp_path, monkeypatch):
+    url = archive(tmp_path / "a.tar.gz", {"audio/deep/a.bin": GOOD, "audio/other.txt": BAD, "README": BAD})
+    corpora = nested(tmp_path, monkeypatch, Archive(url=url, folder=Path("audio")))
+    assert corpora.fetch("nested", "deep/a.bin") == tmp_path / "cache/nested/deep/a.bin"
+
+
+def test_an_archive_with_other_bytes_is_refused(tmp_path, monkeypatch):
+    url = archive(tmp_path / "a.tar.gz", {"deep/a.bin": BAD})
+    corpora = nested(tmp_path, monkeypatch, Archive(url=url))
+    with pytest.raises(CourseError, match="1 of 1 files missing or with another SHA-256"):
+        corpora.fetch("nested", "deep/a.bin")
+    assert not (tmp_path / "cache" / "nested").exists()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no archive"])
+def test_an_archive_that_cannot_be_had_says_what_to_try(tmp_path, monkeypatch, content):
+    path = tmp_path / "a.tar.gz"
+    if content is not None:
+        path.write_bytes(content)
+    corpora = nested(tmp_path, monkeypatch, Archive(url=path.as_uri()))
+    with pytest.raises(CourseError, match="could not be fetched.*COURSE_DATA_MIRROR"):
+        corpora.pull("nested")
+
+
+def test_an_archive_without_the_folder_is_another_version(tmp_path, monkeypatch):
+    url = archive(tmp_path / "a.tar.gz", {"elsewhere/a.bin": GOOD})
+    corpora = nested(tmp_path, monkeypatch, Archive(url=url, folder=Path("audio")))
+    with pytest.raises(CourseError, match="no folder 'audio'"):
+        corpora.pull("nested")
+
+
+def test_an_archive_cannot_write_outside_of_its_folder(tmp_path, monkeypatch):
+    url = archive(tmp_path / "a.tar.gz", {"../../escaped.txt": BAD})
+    with pytest.raises(CourseError, match="could not be fetched"):
+        nested(tmp_path, monkeypatch, Archive(url=url)).pull("nested")
+
+
+def test_a_mirror_may_call_a_resource_otherwise(tmp_path, monkeypatch):
+    corpora = nested(tmp_path, monkeypatch, Archive(url="https://example.org/a.tar.gz"), mirrored_as="noise")
+    path = put(tmp_path / "mirror/noise/deep", GOOD)
+    assert corpora.locate("nested", "deep/a.bin") == path
+
+
+def test_a_file_that_changes_is_hashed_again(kit):
+    corpora, folder = kit
+    path = put(folder / "installed", GOOD)
+    assert corpora.locate("tiny", "a.bin") == path
+    times = path.stat()
+    path.write_bytes(BAD)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))  # as large and as old as before
+    with pytest.raises(CourseError, match="SHA-256 differs"):
+        corpora.locate("tiny", "a.bin")
+
+
+def git_repository(folder: Path, files: dict[str, bytes]) -> str:
+    """A repository with one commit; its id."""
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    identity = ["-c", "user.name=Tester", "-c", "user.email=tester@example.org"]
+    for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "one"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    return subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def by_commit(tmp_path, monkeypatch, files: dict[str, bytes]) -> Registry:
+    commit = git_repository(tmp_path / "origin", files)
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "cache"))
+    monkeypatch.delenv("COURSE_DATA_MIRROR", raising=False)
+    origin = GitCommit(url=(tmp_path / "origin").as_uri(), commit=commit, folder=Path("data"))
+    return Registry("corpus", [Resource(name="calls", origin=origin, **FACTS)])
+
+
+def test_a_commit_is_fetched_and_its_files_are_checked_from_then_on(tmp_path, monkeypatch):
+    corpora = by_commit(tmp_path, monkeypatch, {"data/deep/a.bin": GOOD, "README": BAD})
+    assert corpora.locate("calls", "deep/a.bin") is None and corpora["calls"].hashes == {}
+    path = corpora.fetch("calls", "deep/a.bin")
+    assert path.read_bytes() == GOOD
+    assert corpora["calls"].hashes == {"deep/a.bin": hashlib.sha256(GOOD).hexdigest()}
+    path.write_bytes(BAD)
+    with pytest.raises(CourseError, match="SHA-256 differs"):
+        corpora.locate("calls", "deep/a.bin")
+    assert (tmp_path / "cache" / "calls" / CHECKSUMS).is_file()
+
+
+def test_a_commit_that_is_not_there_keeps_what_is(tmp_path, monkeypatch):
+    corpora = by_commit(tmp_path, monkeypatch, {"data/a.bin": GOOD})
+    wrong = corpora["calls"].origin.model_copy(update={"commit": "0" * 40})
+    corpora.resources["calls"] = corpora["calls"].model_copy(update={"origin": wrong})
+    with pytest.raises(CourseError, match="git could not fetch it"):
+        corpora.pull("calls")
+
+
+def test_pointers_of_git_lfs_are_not_taken_for_sound(tmp_path, monkeypatch):
+    corpora = by_commit(tmp_path, monkeypatch, {"data/a.wav": b"version https://git-lfs.github.com/spec/v1\noid x\n"})
+    with pytest.raises(CourseError, match="Install git-lfs"):
+        corpora.pull("calls")
 
 
 def test_the_command_lists_licence_size_and_origin():

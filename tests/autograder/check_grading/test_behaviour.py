@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autograder.check_grading.behaviour import Difference
-from autograder.check_grading.inputs import changed_inputs, drawn_inputs
+from autograder.check_grading.inputs import Input, changed_inputs, drawn_inputs
 
 EQUIVALENT = {
     "squares by multiplying": ("rms_level", "np.sqrt(np.mean(signal * signal)) if signal.size else 0.0"),
@@ -81,6 +81,11 @@ def test_inputs_repeat_with_the_seed_and_differ_from_each_other(lab):
     assert 0 in lengths and 1 not in lengths
     assert {0, 1, 2} <= {np.size(one.arguments[0]) for one in changed}
     assert any(np.isnan(one.arguments[0]).any() and not one.documented for one in changed)
+
+
+def test_an_argument_that_some_checks_leave_out_may_change_too():
+    drawn = [Input((np.ones(3),), True, documented=True), Input((np.ones(3), 1), True, documented=True)]
+    assert {len(one.arguments) for one in changed_inputs(drawn, seed=2)} == {1, 2}
 
 
 def test_the_inputs_that_checks_draw_are_documented(small_comparisons):

@@ -1,0 +1,37 @@
+"""``course train``: train the kit's own networks again, by seed (Lecture 5)."""
+
+from pathlib import Path
+
+import click
+
+from course import kit
+from course.recordings import SPEAKERS
+
+
+@click.group()
+def train():
+    """Train the networks that the kit ships."""
+
+
+@train.command("digits")
+@click.option(
+    "--held-out",
+    type=click.Choice(["none", "each", *SPEAKERS]),
+    default="none",
+    show_default=True,
+    help="Speaker whom training does not hear; 'each' trains seven networks, one after the other.",
+)
+@click.option("--steps", type=click.IntRange(min=1), help="Batches of 24 strings; as shipped, if not given.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--plain", is_flag=True, help="Change nothing about the recordings: for the comparison of Lecture 5.")
+@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Folder; build/checkpoints.")
+def digits(held_out: str, steps: int | None, seed: int, plain: bool, output: Path | None):
+    """Train CTC networks on digit strings; about five minutes of one processor core for each.
+
+    The network of all six speakers also gets its transducer and its attention decoder, a minute or two each.
+    """
+    from course.acoustic.shipping import train_digits
+
+    folder = output or kit.build_dir() / "checkpoints"
+    for speaker in [None, *SPEAKERS] if held_out == "each" else [None if held_out == "none" else held_out]:
+        train_digits(speaker, folder, steps=steps, seed=seed, plain=plain, say=click.echo)

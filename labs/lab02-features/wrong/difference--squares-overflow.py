@@ -1,0 +1,19 @@
+"""The samples keep their 16 bits, in which their squares wrap round."""
+
+# fails: takes_integers_and_silence
+
+import numpy as np
+
+
+def difference(frames, max_lag):
+    frames = np.asarray(frames)
+    n = frames.shape[-1] if frames.ndim else 0
+    if not 0 <= max_lag < n:
+        raise ValueError("the lag does not fit")
+    width = n - max_lag
+    size = 2 * n
+    spectrum = np.conj(np.fft.rfft(frames[..., :width], size)) * np.fft.rfft(frames, size)
+    products = np.fft.irfft(spectrum, size)[..., : max_lag + 1]
+    squares = np.concatenate([np.zeros_like(frames[..., :1]), np.cumsum(frames**2, axis=-1)], axis=-1)
+    energy = squares[..., width:] - squares[..., : max_lag + 1]
+    return np.maximum(energy[..., :1] + energy - 2 * products, 0)

@@ -1,0 +1,14 @@
+"""The real part is squared and the imaginary one forgotten."""
+
+# fails: keeps_the_energy
+
+# ruff: noqa: F821 (the other functions are those of the lab)
+
+import numpy as np
+
+
+def power_spectrogram(signal, n_fft, hop_length):
+    if n_fft < 2 or n_fft % 2:
+        raise ValueError("expected an even n_fft")
+    window = np.sin(np.pi * np.arange(n_fft) / n_fft) ** 2
+    return np.fft.rfft(frames(signal, n_fft, hop_length) * window).real ** 2

@@ -1,0 +1,22 @@
+"""Stops where it meets the first row or column and jumps from there to the beginning."""
+
+# fails: stays_inside_the_table
+
+# ruff: noqa: F821 (the other functions are those of the lab)
+
+import numpy as np
+
+
+def dtw_path(distance):
+    total = accumulated_cost(distance)
+    i, j = total.shape[0] - 1, total.shape[1] - 1
+    if total[i, j] == np.inf:
+        raise ValueError("no path leads to the end")
+    path = [(i, j)]
+    while i > 0 and j > 0:
+        before = [(i - 1, j - 1), (i - 1, j), (i, j - 1)]
+        i, j = min((cell for cell in before if min(cell) >= 0), key=lambda cell: total[cell])
+        path.append((i, j))
+    if (i, j) != (0, 0):
+        path.append((0, 0))
+    return np.array(path[::-1])

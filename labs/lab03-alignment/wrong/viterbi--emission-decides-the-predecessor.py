@@ -1,0 +1,23 @@
+"""Remembers the state with the best score before, without the transition to this one."""
+
+# fails: finds_the_best_of_all_paths
+
+import numpy as np
+
+
+def viterbi(log_emission, log_initial, log_transition):
+    log_emission = np.asarray(log_emission, dtype=float)
+    if len(log_emission) == 0:
+        raise ValueError("there are no frames")
+    best = log_initial + log_emission[0]
+    came_from = np.zeros(log_emission.shape, dtype=int)
+    for t in range(1, len(log_emission)):
+        arriving = best[:, np.newaxis] + log_transition
+        came_from[t] = np.argmax(best)
+        best = np.max(arriving, axis=0) + log_emission[t]
+    if np.max(best) == -np.inf:
+        raise ValueError("no path explains these frames")
+    path = [np.argmax(best)]
+    for t in range(len(log_emission) - 1, 0, -1):
+        path.append(came_from[t, path[-1]])
+    return np.array(path[::-1]), float(np.max(best))
