@@ -128,7 +128,10 @@ def counterparts(path) -> np.ndarray:
         ``(n_rows,)`` int.
     """
     rows, columns = np.asarray(path).T
-    first, last = np.searchsorted(rows, np.arange(rows[-1] + 1)), np.searchsorted(rows, np.arange(rows[-1] + 1), "right")
+    first, last = (
+        np.searchsorted(rows, np.arange(rows[-1] + 1)),
+        np.searchsorted(rows, np.arange(rows[-1] + 1), "right"),
+    )
     return (columns[first] + columns[last - 1]) // 2
 
 

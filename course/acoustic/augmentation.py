@@ -92,7 +92,7 @@ def batch_features(
     padded = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(signal) for signal in noisy], batch_first=True)
     filters = torch.stack([frontend.mel_filters(_factor(rng, augmentation.warp)) for _ in signals])
     mel_power = filters @ frontend.power_spectra(padded)
-    features = frontend.above_floor(mel_power * _colours(len(signals), rng, augmentation.colour_db), n_frames)
+    features = frontend.normalised(mel_power * _colours(len(signals), rng, augmentation.colour_db), n_frames)
     for utterance, count in zip(features, n_frames.tolist(), strict=True):
         _cut_gaps(utterance, count, rng, augmentation)
     return features, n_frames
@@ -142,7 +142,7 @@ def _colours(batch: int, rng: np.random.Generator, most_db: float) -> torch.Tens
 
 
 def _cut_gaps(features: torch.Tensor, n_frames: int, rng: np.random.Generator, augmentation: Augmentation) -> None:
-    """Set two bands and two moments of ``features`` ``(frames, N_MELS)`` to silence, 0, in place."""
+    """Set two bands and two moments of ``features`` ``(frames, N_MELS)`` to about their mean, 0, in place."""
     for _ in range(2):
         band, moment = rng.integers(augmentation.bands + 1), rng.integers(augmentation.moments + 1)
         low, start = rng.integers(frontend.N_MELS - band), rng.integers(max(1, n_frames - moment))

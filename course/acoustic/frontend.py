@@ -15,6 +15,7 @@ N_FFT, WINDOW, HOP_LENGTH = 256, 200, 80  # samples: 32 ms, 25 ms, 10 ms
 N_MELS = 40
 LOWEST, HIGHEST = 60.0, 3_900.0  # Hz, the outer corners of the mel filters
 FLOOR = 1e-5  # of the power of the loudest cell: what is 50 dB below it is silence
+TYPICAL_FRAMES, TYPICAL_MEAN, TYPICAL_DEVIATION = 100, -9.5, 2.5  # one second of it; natural logarithms
 FRAME_SECONDS = HOP_LENGTH / SAMPLE_RATE
 
 
@@ -68,23 +69,29 @@ def frame_count(n_samples: int) -> int:
     return n_samples // HOP_LENGTH + 1
 
 
-def above_floor(mel_power: torch.Tensor, n_frames: torch.Tensor) -> torch.Tensor:
-    """How far mel power lies above a floor that is tied to the loudest cell of the utterance, on a logarithmic scale.
+def normalised(mel_power: torch.Tensor, n_frames: torch.Tensor) -> torch.Tensor:
+    """Logarithm of mel power over a floor, then about mean 0 and variance 1 for each filter.
 
-    The level of the recording drops out, and silence is 0: just what convolutions assume beyond the ends. Lecture 2
-    subtracts each band's mean instead, which needs more than the half second that a single digit lasts.
+    The level of the recording drops out, and most of a steady filter in front of it. Lecture 2 takes mean and variance
+    of the utterance; a single digit or a click is too little for that, so here a tenth of a second of typical speech
+    counts as if it had been heard before. A whole second of it kept so much of each microphone that an unseen speaker's
+    errors rose from a few per cent to 35.
 
     Args:
         mel_power: ``(batch, N_MELS, frames)``.
         n_frames: ``(batch,)`` how many frames of each utterance count; the rest comes out as 0.
 
     Returns:
-        ``(batch, frames, N_MELS)``, from 0 at 50 dB below the loudest cell to 2.9.
+        ``(batch, frames, N_MELS)``.
     """
-    counts = (torch.arange(mel_power.shape[2]) < n_frames[:, None])[:, None]  # (batch, 1, frames)
-    kept = mel_power * counts
-    peak = kept.amax(dim=(1, 2), keepdim=True)
-    return torch.log1p(kept / (FLOOR * peak + 1e-20)).transpose(1, 2) / 4
+    counts = (torch.arange(mel_power.shape[2]) < n_frames[:, None]).float()[:, None]  # (batch, 1, frames)
+    peak = (mel_power * counts).amax(dim=(1, 2), keepdim=True)
+    levels = torch.log(mel_power / (peak + 1e-20) + FLOOR) * counts
+    heard = (n_frames + TYPICAL_FRAMES)[:, None, None]
+    mean = (levels.sum(2, keepdim=True) + TYPICAL_FRAMES * TYPICAL_MEAN) / heard
+    centred = (levels - mean) * counts
+    variance = (centred.square().sum(2, keepdim=True) + TYPICAL_FRAMES * TYPICAL_DEVIATION**2) / heard
+    return (centred / variance.sqrt()).transpose(1, 2)
 
 
 def log_mel(signal: np.ndarray, warp: float = 1.0) -> torch.Tensor:
@@ -98,4 +105,4 @@ def log_mel(signal: np.ndarray, warp: float = 1.0) -> torch.Tensor:
         ``(1, frames, N_MELS)`` float32, a frame every 10 ms.
     """
     power = power_spectra(torch.from_numpy(np.array(signal, dtype=np.float32))[None])
-    return above_floor(mel_filters(warp) @ power, torch.tensor([power.shape[2]]))
+    return normalised(mel_filters(warp) @ power, torch.tensor([power.shape[2]]))

@@ -11,7 +11,7 @@ from course.acoustic.frontend import FRAME_SECONDS
 from course.plotting import panels
 from course.recordings import SPEAKERS
 
-COMPARED = ("theo", "george")  # speakers for whom a network was also trained on recordings as they are
+COMPARED = ("theo",)  # speakers for whom a network was also trained on recordings as they are
 
 
 def speaker_scores(
@@ -52,6 +52,6 @@ def plot_features(features: Mapping[str, torch.Tensor]) -> np.ndarray:
 
 def _draw(ax: Axes, values: np.ndarray, title: str) -> None:
     extent = (0, len(values) * FRAME_SECONDS, 0, values.shape[1])
-    ax.imshow(values.T, origin="lower", aspect="auto", extent=extent, vmin=0, vmax=2.9)
+    ax.imshow(values.T, origin="lower", aspect="auto", extent=extent, vmin=-1.5, vmax=2.5)
     ax.set(title=title, ylabel="Mel band")
     ax.grid(False)

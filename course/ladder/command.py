@@ -43,7 +43,7 @@ def show(conditions: str | None, upto: int | None):
         raise CourseError(f"No held-out set is called {conditions!r}; there are {', '.join(HELD_OUT)}.")
     upto = upto or LAST_LECTURE
     table = condition_table(conditions, upto) if conditions else ladder_table(upto)
-    shown = Shown(*table.columns, caption=table.caption)
+    shown = Shown(*table.columns, title=table.caption, caption=table.notes)
     for row in table.rows:
         shown.add_row(*row)
     Console().print(shown)

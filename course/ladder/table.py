@@ -20,30 +20,31 @@ class Table:
     """A table of texts that a notebook shows as HTML.
 
     Attributes:
-        caption: what it shows, how it was measured and on what.
+        caption: what it shows.
         columns: headings; the first is that of the systems' names.
         rows: texts, as many as columns.
+        notes: how it was measured and on what.
     """
 
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    notes: str = ""
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         return {"text/html": self.html, "text/plain": self.text}
 
     @property
     def html(self) -> str:
-        """The table with a caption and headings that name their scope."""
-        heads = "".join(f'<th scope="col">{html.escape(column)}</th>' for column in self.columns)
+        """The table with a caption and headings that name their scope, and the notes below it."""
+        heads = "".join(f'<th scope="col" style="text-align:left">{html.escape(name)}</th>' for name in self.columns)
         rows = "".join(
-            f'<tr><th scope="row">{html.escape(row[0])}</th>'
-            + "".join(f"<td>{html.escape(text)}</td>" for text in row[1:])
-            + "</tr>"
+            f'<tr><th scope="row">{html.escape(row[0])}</th>' + "".join(map(_cell_html, row[1:])) + "</tr>"
             for row in self.rows
         )
-        caption = f"<caption>{html.escape(self.caption)}</caption>"
-        return f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        caption = f'<caption style="text-align:left">{html.escape(self.caption)}</caption>'
+        table = f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        return table + (f"<p>{html.escape(self.notes)}</p>" if self.notes else "")
 
     @property
     def text(self) -> str:
@@ -51,7 +52,14 @@ class Table:
         lines = [self.columns, *self.rows]
         widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
         aligned = [[text.ljust(width) for text, width in zip(line, widths, strict=True)] for line in lines]
-        return "\n".join(["  ".join(line).rstrip() for line in aligned] + [self.caption])
+        return "\n".join([self.caption, *("  ".join(line).rstrip() for line in aligned), self.notes])
+
+
+def _cell_html(text: str) -> str:
+    """A cell; an interval has a line of its own, so that a phone shows more columns."""
+    value, bracket, interval = html.escape(text).partition(" (")
+    shown = f"{value}<br>({interval}" if bracket else value
+    return f'<td style="white-space:nowrap">{shown}</td>'
 
 
 def ladder_table(upto: int = LAST_LECTURE) -> Table:
@@ -75,14 +83,14 @@ def ladder_table(upto: int = LAST_LECTURE) -> Table:
         for system in systems
     ]
     columns = ("System", *(one.title for one in sets), "RTF", "Memory", "Parameters", "Training")
-    caption = (
-        f"Word error rate in percent on clean recordings, with its 95 % bootstrap interval. {_counts(sets, found)} "
+    notes = (
+        f"In brackets the 95 % bootstrap interval. {_counts(sets, found)} "
         "RTF is CPU seconds per second of sound, on one thread, and memory the most that the process held, on the "
         "longest recordings that the system meets"
         + (". –: the system knows ten digits only, or has no texts of the domain." if _has_gaps(systems, sets) else ".")
         + _origin(found.values())
     )
-    return Table(caption, columns, tuple(rows))
+    return Table("Word error rate in percent, clean recordings", columns, tuple(rows), notes)
 
 
 def condition_table(heldout: str, upto: int = LAST_LECTURE) -> Table:
@@ -104,13 +112,12 @@ def condition_table(heldout: str, upto: int = LAST_LECTURE) -> Table:
         _count(title, {s.id: found[s.id, name] for s in systems})
         for title, name in (("Clean", CLEAN), ("the other conditions", OTHER))
     ]
-    caption = (
-        f"{one.title}: word error rate in percent with its 95 % bootstrap interval. "
-        f"{'; '.join(filter(None, counts)) or 'None has been measured yet'}."
+    notes = (
+        f"In brackets the 95 % bootstrap interval. {'; '.join(filter(None, counts)) or 'None has been measured yet'}."
         + (" Full run: too slow for a build." if any(IN_FULL_RUNS in row for row in rows) else "")
         + _origin(found.values())
     )
-    return Table(caption, ("System", *CONDITIONS), tuple(rows))
+    return Table(f"{one.title}: word error rate in percent", ("System", *CONDITIONS), tuple(rows), notes)
 
 
 def steps_table(heldout: str) -> Table:
@@ -125,11 +132,11 @@ def steps_table(heldout: str) -> Table:
         (f"{step.first}, against {step.second}", _difference(step), str(step.n_utterances or ""), _verdict(step))
         for step in steps
     ]
-    caption = (
-        f"{HELD_OUT[heldout].title}, clean: errors that each system makes fewer in 100 words than the one before it, "
-        "with the 95 % interval of a paired bootstrap over the recordings that both met."
+    columns = ("Step", "Fewer errors in 100 words", "Recordings", "Verdict")
+    notes = "In brackets the 95 % interval of a paired bootstrap over the recordings that both systems met."
+    return Table(
+        f"{HELD_OUT[heldout].title}, clean: each system against the one before it", columns, tuple(rows), notes
     )
-    return Table(caption, ("Step", "Fewer errors in 100 words", "Recordings", "Verdict"), tuple(rows))
 
 
 def _difference(step: Comparison) -> str:

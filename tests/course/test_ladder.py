@@ -247,7 +247,7 @@ def test_a_process_that_is_killed_is_named_with_its_status(birds, tmp_path, monk
 def test_the_table_shows_what_was_measured_and_says_what_was_not(birds):
     empty = ladder_table()
     assert all(row[1] == "not measured" for row in empty.rows)
-    assert "run ‘course ladder run’" in empty.caption
+    assert "run ‘course ladder run’" in empty.notes
     for system in birds:
         measured(system)
     measured(birds[2], PROMPTS)
@@ -264,18 +264,18 @@ def test_tables_never_mix_the_two_sizes(birds):
     measured(birds[0])
     measured(birds[1])
     measured(birds[0], size=FULL)
-    assert "300 recordings" in ladder_table(upto=5).caption
+    assert "300 recordings" in ladder_table(upto=5).notes
     for one in (birds[0], birds[1]):
         for heldout in one.sets:
             measured(one, heldout, FULL)
-    assert "3000 recordings" in ladder_table(upto=5).caption
+    assert "3000 recordings" in ladder_table(upto=5).notes
 
 
 def test_a_table_is_readable_without_seeing_it(birds):
     measured(birds[0])
     shown = condition_table("digits-unseen", upto=3)._repr_mimebundle_()
     html = shown["text/html"]
-    assert html.startswith("<table><caption>") and html.count('scope="col"') == 7 and html.count('scope="row"') == 1
+    assert html.startswith("<table><caption") and html.count('scope="col"') == 7 and html.count('scope="row"') == 1
     assert "µ-law" in html and "90.0" in html and "not measured" in html
     assert "Clean: 300 recordings, 300 words" in shown["text/plain"]
 
@@ -287,7 +287,7 @@ def test_a_slow_system_is_tested_on_the_first_recordings_and_says_so(birds, monk
     assert len(cell.utterances) == 60
     for module in (systems, table):
         monkeypatch.setattr(module, "SYSTEMS", (birds[0], slow))
-    assert "300 recordings, 300 words (Parrot two the first 60)" in condition_table("digits-unseen").caption
+    assert "300 recordings, 300 words (Parrot two the first 60)" in condition_table("digits-unseen").notes
     assert better_than("parrot-one", "parrot-two").n_utterances == 60
     assert condition_table("digits-unseen").rows[1][2:] == ("full run",) * 5
     assert run.missing(BUILD, [slow]) == [] and len(run.missing(FULL, [slow])[0].conditions) == 6
@@ -296,7 +296,7 @@ def test_a_slow_system_is_tested_on_the_first_recordings_and_says_so(birds, monk
 def test_synthesised_speech_is_said_to_be_that(birds, monkeypatch):
     monkeypatch.setattr(CORPORA, "locate", lambda name, file: None)
     measured(birds[0])
-    assert "synthesised by espeak-ng" in ladder_table(upto=3).caption
+    assert "synthesised by espeak-ng" in ladder_table(upto=3).notes
 
 
 def test_better_is_claimed_only_beyond_chance(birds):

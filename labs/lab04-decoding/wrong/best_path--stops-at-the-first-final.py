@@ -1,6 +1,6 @@
 """The search ends at the first final state that it comes to."""
 
-# fails: looks_at_all_finals
+# fails: knows_where_no_path_is
 
 import numpy as np
 

@@ -1,0 +1,24 @@
+"""Every blank has to be passed through, so a word needs twice its frames."""
+
+# fails: adds_up_all_paths
+
+# ruff: noqa: F821 (the other names are those of the lab)
+
+import numpy as np
+
+
+def ctc_log_likelihood(log_probs, target):
+    log_probs = np.asarray(log_probs, dtype=float)
+    if log_probs.ndim != 2:
+        raise ValueError(f"Expected (n_frames, n_symbols); got {log_probs.shape}.")
+    if any(not BLANK < label < log_probs.shape[1] for label in target):
+        raise ValueError(f"Expected labels from 1 to {log_probs.shape[1] - 1}; got {target}.")
+    if len(log_probs) == 0:
+        return -np.inf if len(target) else 0.0
+    states = with_blanks(target)
+    log_alpha = np.full(len(states), -np.inf)
+    log_alpha[:2] = log_probs[0, states[:2]]
+    for frame in log_probs[1:]:
+        padded = np.concatenate([[-np.inf, -np.inf], log_alpha])
+        log_alpha = np.logaddexp(log_alpha, padded[1:-1]) + frame[states]
+    return float(np.logaddexp.reduce(log_alpha[-2:]))

@@ -1,0 +1,21 @@
+"""Each chunk is a recording of its own, with zeros around it."""
+
+# fails: does_not_care_how_it_is_cut
+
+import numpy as np
+
+
+def stream_layer(chunk, state, kernel, ahead, last):
+    width, n_in, n_out = kernel.shape
+    if not 0 <= ahead < width:
+        raise ValueError(f"Expected to look 0 to {width - 1} frames ahead; got {ahead}.")
+    if np.ndim(chunk) != 2 or np.shape(chunk)[1] != n_in:
+        raise ValueError(f"Expected a chunk (n, {n_in}); got {np.shape(chunk)}.")
+    before = np.zeros((width - 1 - ahead, n_in))
+    after = np.zeros((ahead, n_in))
+    heard = np.concatenate([before, chunk, after])
+    n_ready = max(0, len(heard) - (width - 1))
+    outputs = np.zeros((n_ready, n_out))
+    for place in range(width):
+        outputs += heard[place : place + n_ready] @ kernel[place]
+    return outputs, None
