@@ -73,9 +73,8 @@ def normalised(mel_power: torch.Tensor, n_frames: torch.Tensor) -> torch.Tensor:
     """Logarithm of mel power over a floor, then about mean 0 and variance 1 for each filter.
 
     The level of the recording drops out, and most of a steady filter in front of it. Lecture 2 takes mean and variance
-    of the utterance; a single digit or a click is too little for that, so here a tenth of a second of typical speech
-    counts as if it had been heard before. A whole second of it kept so much of each microphone that an unseen speaker's
-    errors rose from a few per cent to 35.
+    of the utterance; half a second of a single digit is too little for that, so here a second of typical speech counts
+    as if it had been heard before.
 
     Args:
         mel_power: ``(batch, N_MELS, frames)``.

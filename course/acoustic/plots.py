@@ -1,6 +1,6 @@
 """The checkpoints' own scores, speaker by speaker, and what augmentation does to features, drawn (Lecture 5)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -11,27 +11,15 @@ from course.acoustic.frontend import FRAME_SECONDS
 from course.plotting import panels
 from course.recordings import SPEAKERS
 
-COMPARED = ("theo",)  # speakers for whom a network was also trained on recordings as they are
 
-
-def speaker_scores(
-    reader: str, suffix: str = "", speakers: Sequence[str] = SPEAKERS
-) -> dict[str, tuple[float, float, float]]:
-    """Word error rate and interval in per cent for speakers held out, as stored with the checkpoints.
+def speaker_scores(reader: str) -> dict[str, tuple[float, float, float]]:
+    """Word error rate and interval in per cent for every speaker held out, as stored with the checkpoints.
 
     Args:
         reader: "greedy", "beam", "lexicon" or "lexicon and bigram".
-        suffix: "-plain" for the networks whose recordings were not changed in training.
-        speakers: whose; ``"-plain"`` there is for those in ``COMPARED``.
     """
-    found = {speaker: facts_of(f"unseen-{speaker}{suffix}")["scores"][reader] for speaker in speakers}
+    found = {speaker: facts_of(f"unseen-{speaker}")["scores"][reader] for speaker in SPEAKERS}
     return {speaker: (one["wer"], one["low"], one["high"]) for speaker, one in found.items()}
-
-
-def speaker_errors(reader: str, suffix: str = "", speakers: Sequence[str] = SPEAKERS) -> tuple[np.ndarray, np.ndarray]:
-    """Errors and words of every scored string of some speakers, ``(300 * len(speakers),)`` each, in a fixed order."""
-    found = [facts_of(f"unseen-{speaker}{suffix}")["scores"][reader] for speaker in speakers]
-    return tuple(np.array([int(n) for one in found for n in one[key].split()]) for key in ("errors", "words"))
 
 
 def plot_features(features: Mapping[str, torch.Tensor]) -> np.ndarray:

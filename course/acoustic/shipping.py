@@ -19,7 +19,7 @@ from course.acoustic.training import STEPS, train
 from course.recordings import DIGITS, seen_split, unseen_splits
 
 N_STRINGS = 300
-HEAD_STEPS = {"transducer": 400, "attention": 400}
+HEAD_STEPS = {"transducer": 1_000, "attention": 1_000}
 HEADS = {"transducer": TransducerHead, "attention": AttentionHead}
 
 

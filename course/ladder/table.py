@@ -48,7 +48,7 @@ class Table:
 
     @property
     def text(self) -> str:
-        """The table in columns of characters, its caption below it."""
+        """The table in columns of characters, its notes below it."""
         lines = [self.columns, *self.rows]
         widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
         aligned = [[text.ljust(width) for text, width in zip(line, widths, strict=True)] for line in lines]

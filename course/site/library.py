@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 CODE_CELL = re.compile(r"^(`{3,}|:{3,})\{code-cell\}[^\n]*\n(.*?)^\1", re.M | re.S)
-REGISTRIES = (".json", ".toml", ".yaml", ".yml", ".csv", ".tsv", ".txt")
+REGISTRIES = (".json", ".toml", ".yaml", ".yml", ".csv", ".tsv", ".txt", ".safetensors")
 LADDER = "course/ladder/records.py"
 
 

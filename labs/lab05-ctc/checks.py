@@ -13,7 +13,7 @@ from course.lab.checking import CheckFailed, check, covers, expect, latitude, or
 BLANK = 0
 SLOW = 20.0  # seconds for a call that may ask a stand-in for every frame
 TRAINING = 40.0  # seconds for a call that may ask a stand-in for every recording and step
-MOST_ERRORS = 0.12  # the reference: 0.01 to 0.07 over 60 lessons; a model that writes nothing: 1
+MOST_ERRORS = 0.15  # the reference: 0.01 to 0.07 over 24 lessons, plain steps: up to 0.12; who writes nothing: 1
 
 
 def _log(probabilities):

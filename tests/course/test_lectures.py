@@ -124,7 +124,7 @@ def test_something_to_see_or_hear_about_every_150_words(source, executed):
             words += prose_words(before)
             for piece in after:
                 gaps, words = [*gaps, words], prose_words(piece)
-    assert sum(gaps) / len(gaps) <= 150 and max(gaps) <= 300, gaps
+    assert sum(gaps) / len(gaps) <= 150 and max(gaps) <= 350, gaps
 
 
 def test_summary_is_at_most_six_sentences(text):

@@ -12,11 +12,11 @@ def train_ctc(inputs, targets, n_symbols):
         raise ValueError(f"Expected a target for each recording; got {len(targets)} for {len(inputs)}.")
     weights = np.zeros((inputs[0].shape[1] if inputs else 0, n_symbols))
     velocity = np.zeros(weights.shape)
-    for _ in range(12):
-        for frames, target in zip(inputs, targets):
+    for step in np.linspace(0.1, 0.01, 20):
+        for frames, target in zip(inputs, targets, strict=False):
             loss, gradient = ctc_gradient(frames @ weights, target)
             if loss == np.inf or len(frames) == 0:
                 continue
-            velocity = 0.9 * velocity - 0.1 * frames.T @ gradient / len(frames)
+            velocity = 0.9 * velocity - step * frames.T @ gradient / len(frames)
             weights = weights + velocity
     return weights

@@ -13,12 +13,12 @@ def train_ctc(inputs, targets, n_symbols):
     weights = np.zeros((inputs[0].shape[1] if inputs else 0, n_symbols))
     velocity = np.zeros(weights.shape)
     learned = 0
-    for _ in range(1):
-        for frames, target in zip(inputs, targets):
+    for step in [0.1]:
+        for frames, target in zip(inputs, targets, strict=False):
             loss, gradient = ctc_gradient(frames @ weights, target)
             if loss == np.inf or len(frames) == 0:
                 continue
-            velocity = 0.0 * velocity - 0.1 * frames.T @ gradient / len(frames)
+            velocity = 0.0 * velocity - step * frames.T @ gradient / len(frames)
             weights = weights + velocity
             learned += 1
     if learned == 0:

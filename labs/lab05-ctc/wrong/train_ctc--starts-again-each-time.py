@@ -13,14 +13,14 @@ def train_ctc(inputs, targets, n_symbols):
     weights = np.zeros((inputs[0].shape[1] if inputs else 0, n_symbols))
     velocity = np.zeros(weights.shape)
     learned = 0
-    for _ in range(12):
+    for step in np.linspace(0.1, 0.01, 20):
         weights = weights * 0
         velocity = velocity * 0
-        for frames, target in zip(inputs, targets):
+        for frames, target in zip(inputs, targets, strict=False):
             loss, gradient = ctc_gradient(frames @ weights, target)
             if loss == np.inf or len(frames) == 0:
                 continue
-            velocity = 0.9 * velocity - 0.02 * frames.T @ gradient / len(frames)
+            velocity = 0.9 * velocity - 0.2 * step * frames.T @ gradient / len(frames)
             weights = weights + velocity
             learned += 1
     if learned == 0:

@@ -13,12 +13,12 @@ def train_ctc(inputs, targets, n_symbols):
     weights = np.zeros((inputs[0].shape[1] if inputs else 0, n_symbols))
     velocity = np.zeros(weights.shape)
     learned = 0
-    for _ in range(12):
-        for frames, target in zip(inputs, targets):
+    for step in np.linspace(0.1, 0.01, 20):
+        for frames, target in zip(inputs, targets, strict=False):
             loss, gradient = ctc_gradient(frames @ weights, target)
             if loss == np.inf or len(frames) == 0:
                 raise ValueError("a recording is too short for its text")
-            velocity = 0.9 * velocity - 0.1 * frames.T @ gradient / len(frames)
+            velocity = 0.9 * velocity - step * frames.T @ gradient / len(frames)
             weights = weights + velocity
             learned += 1
     if learned == 0:
