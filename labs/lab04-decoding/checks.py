@@ -930,21 +930,21 @@ def _calls(rng, n, n_draws=200):
 def resamples_recordings(student, rng):
     for n in (1, 3, 12, 80):
         errors, words, draws = _calls(rng, n)
-        expect.close(list(student(errors, words, draws, 0.95)), error_interval(errors, words, draws), atol=1e-9)
+        expect.close(student(errors, words, draws, 0.95), error_interval(errors, words, draws), atol=1e-9)
 
 
 @check("error_interval", hint="Half of what lies outside lies below, half above: (1 - level) / 2 and (1 + level) / 2.")
 def follows_the_level(student, rng):
     errors, words, draws = _calls(rng, 15)
     for level in (0.5, 0.8, 0.9, 0.99):
-        expect.close(list(student(errors, words, draws, level)), error_interval(errors, words, draws, level), atol=1e-9)
+        expect.close(student(errors, words, draws, level), error_interval(errors, words, draws, level), atol=1e-9)
 
 
 @check("error_interval", hint="Quantiles lie between the rates of two samples: interpolate, as np.quantile does.")
 def interpolates_between_samples(student, rng):
     for n_draws in (1, 2, 7):
         errors, words, draws = _calls(rng, 6, n_draws)
-        expect.close(list(student(errors, words, draws, 0.7)), error_interval(errors, words, draws, 0.7), atol=1e-9)
+        expect.close(student(errors, words, draws, 0.7), error_interval(errors, words, draws, 0.7), atol=1e-9)
 
 
 @check("error_interval", hint="A sample may hold more or fewer recordings than there are: its draws say how many.")
@@ -952,7 +952,7 @@ def takes_samples_of_any_size(student, rng):
     errors, words, _ = _calls(rng, 9)
     for n_drawn in (1, 4, 30):
         draws = rng.integers(9, size=(50, n_drawn))
-        expect.close(list(student(errors, words, draws, 0.9)), error_interval(errors, words, draws, 0.9), atol=1e-9)
+        expect.close(student(errors, words, draws, 0.9), error_interval(errors, words, draws, 0.9), atol=1e-9)
 
 
 @check("error_interval", hint="Two lengths, a recording without words, a level of 0 or 1: raise ValueError.")
