@@ -30,6 +30,12 @@ def inline(node: dict, page: Page) -> str:
     return f"<{tag}>{page.children(node)}</{tag}>"
 
 
+@renders("span")
+def span(node: dict, page: Page) -> str:
+    """What the engine makes of a formula that is only a power: a number and its superscript."""
+    return page.children(node)
+
+
 @renders("abbreviation", "title")
 def abbreviation(node: dict, page: Page) -> str:
     return f"<abbr{attributes(title=node['title'])}>{page.children(node)}</abbr>"
