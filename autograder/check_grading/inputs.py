@@ -127,7 +127,10 @@ def _most_arguments(drawn: list[Input]) -> int:
 
 
 def _n_elements(arguments: Any) -> int:
-    return sum(np.size(one) for one in arguments if isinstance(one, (np.ndarray, list, tuple)))
+    """How many elements arrays and lists hold together; a list may hold arrays of different lengths."""
+    if isinstance(arguments, np.ndarray):
+        return arguments.size
+    return sum(max(_n_elements(one), 1) for one in arguments) if isinstance(arguments, (list, tuple)) else 0
 
 
 def _kind(argument: Any) -> tuple:

@@ -843,7 +843,7 @@ def adds_up_over_recordings(student, rng):
 
 @check("word_error_rate", hint="Which of the two is the reference? Its words are what one divides by.")
 def divides_by_what_was_said(student, rng):
-    n = int(rng.integers(2, 6))
+    n = int(rng.integers(3, 7))
     expect.close(student(["a"], [" ".join(["a"] * n)]), n - 1.0, atol=1e-9)
     expect.close(student([" ".join(["a"] * n)], ["a"]), (n - 1) / n, atol=1e-9)
 

@@ -919,8 +919,8 @@ def _streamed(student, frames, kernel, ahead, cuts):
     """All outputs of a stream cut at ``cuts``, after a check of how many there are at any moment."""
     state, parts, n_known = None, [], 0
     edges = [0, *cuts, len(frames)]
-    for start, end in itertools.pairwise(edges):
-        last = end == len(frames) and start == edges[-2]
+    for place, (start, end) in enumerate(itertools.pairwise(edges), start=2):
+        last = place == len(edges)  # and not an empty chunk before it
         outputs, state = _part(student(frames[start:end], state, kernel, ahead, last), kernel.shape[2])
         parts.append(outputs)
         n_known += len(outputs)
