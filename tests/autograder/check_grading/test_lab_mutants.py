@@ -7,7 +7,7 @@ from autograder.check_grading.matrix import graded_solutions
 from course.lab.source import lab_folders, read_lab
 
 SAMPLE = 60
-# `course lab check-grading` asks for 95 % of all mutants; of 45 wrong ones in a sample, 95 % right are rarely below this.
+# `course lab check-grading` asks for 95 % of all mutants; a sample that is 95 % right is rarely below this.
 SHARE = 0.85
 
 
