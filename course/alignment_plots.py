@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import ConnectionPatch
 
-from course.plotting import BLUE, GREY, INK, ORANGE, panels, plot_spectrogram, plot_waveform
+from course.plotting import BLUE, GREY, INK, ORANGE, panels, plot_spectrogram
 
 HOP_SECONDS = 0.01  # from one frame of course.features to the next
 
@@ -36,32 +35,6 @@ def plot_warp(
     if len(paths) > 1:
         ax.legend(loc="upper left")
     return ax
-
-
-def plot_matching(first, second, sample_rate: float, path, names: tuple[str, str], every: int = 3) -> np.ndarray:
-    """Two waveforms, one over the other, with lines between the moments that a path pairs.
-
-    Args:
-        first, second: ``(n_samples,)`` at ``sample_rate``, Hz.
-        path: ``(n_cells, 2)`` frames of the first and of the second.
-        names: titles of the two.
-        every: a line for each so many cells of the path.
-
-    Returns:
-        The two axes.
-    """
-    axes = panels(2, height=3.4, sharex=True)
-    for ax, signal, name in zip(axes, (first, second), names, strict=True):
-        plot_waveform(signal, sample_rate, ax)
-        ax.set(title=name, xlabel="", ylim=(-1.05 * np.abs(signal).max(), 1.05 * np.abs(signal).max()))
-    axes[1].set(xlabel="Time (s)", xlim=(0, max(len(first), len(second)) / sample_rate))
-    for upper, lower in HOP_SECONDS * np.asarray(path)[::every]:
-        ends = {"xyA": (upper, axes[0].get_ylim()[0]), "xyB": (lower, axes[1].get_ylim()[1])}
-        line = ConnectionPatch(
-            **ends, coordsA="data", coordsB="data", axesA=axes[0], axesB=axes[1], color=ORANGE, linewidth=0.8
-        )
-        axes[0].figure.add_artist(line)
-    return axes
 
 
 def plot_states(signal, sample_rate: float, states, ax: Axes | None = None) -> Axes:

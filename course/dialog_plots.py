@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from course.diarisation import FRAME, activity
+from course.diarisation import FRAME
 from course.masked_prediction import FRAME as JOINED_FRAME
 from course.masked_prediction import N_MELS
 from course.plotting import BLUE, DASHES, GREEN, GREY, LINES, ORANGE, panels
@@ -48,25 +48,6 @@ def plot_guesses(clusters, guesses, hidden, ax: Axes | None = None) -> Axes:
     ax.plot(times[wrong], guesses[wrong], "x", color=ORANGE, markersize=6, label="guessed wrong")
     ax.set(xlabel="Time (s)", ylabel="Cluster", xlim=(0, len(clusters) * JOINED_FRAME))
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.3), ncols=3)
-    return ax
-
-
-def plot_curves(x, curves: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, ax: Axes | None = None) -> Axes:
-    """Several measured curves over one axis, with a dot at each point.
-
-    Args:
-        x: ``(n,)``.
-        curves: label to ``(n,)`` values; None leaves a point out.
-        xlabel, ylabel: with units.
-    """
-    ax = panels(height=2.6) if ax is None else ax
-    markers = "os^Dv"
-    for number, (label, values) in enumerate(curves.items()):
-        style = {"color": LINES[number % len(LINES)], "linestyle": DASHES[number % len(DASHES)]}
-        points = np.array([np.nan if value is None else value for value in values], dtype=float)
-        ax.plot(x, points, marker=markers[number % len(markers)], markersize=4.5, label=label, **style)
-    ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.legend()
     return ax
 
 
@@ -142,17 +123,6 @@ def plot_activity(rows: Mapping[str, np.ndarray], ax: Axes | None = None) -> Axe
     ax.set(xlabel="Time (s)")
     ax.grid(axis="y", visible=False)
     return ax
-
-
-def turns_as_rows(turns, speakers: list[str], n_frames: int, prefix: str = "") -> dict[str, np.ndarray]:
-    """Rows for :func:`plot_activity` from (start, end, speaker) turns.
-
-    Args:
-        turns, speakers, n_frames: as for `course.diarisation.activity`.
-        prefix: put before each speaker's name.
-    """
-    frames = activity(turns, speakers, n_frames)
-    return {f"{prefix}{speaker}": frames[:, place] for place, speaker in enumerate(speakers)}
 
 
 def plot_trade_off(time_outs, cut_in, ax: Axes | None = None) -> Axes:
