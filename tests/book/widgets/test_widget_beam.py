@@ -1,7 +1,6 @@
 """The beam-search widget of Lecture 4 in Chromium: its search is the course's decoder, and what a reader can do."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,14 +9,10 @@ from playwright.sync_api import expect
 from course.decoding import SearchGraph, decode
 from course.wfst import Wfst
 
-ROOT = Path(__file__).parents[3]
-MODULE = ROOT / "book" / "widgets" / "beam.mjs"
-AXE = ROOT / "book" / "theme" / "node_modules" / "axe-core" / "axe.min.js"
+from .reader import reading, tab_stops
+
+MODULE = "beam.mjs"
 STAY, LEAVE = 0.5, 1.0
-
-
-def reading(page, place="#first"):
-    return page.locator(place).get_by_role("status")
 
 
 # ------------------------------------------------------------------------------------------------------- arithmetic
@@ -105,11 +100,7 @@ def test_the_picture_shows_tokens_up_to_the_frame(visit):
 def test_keyboard_alone_is_enough(visit):
     page = visit()
     page.evaluate("show('first')")
-    reached = []
-    for _ in range(3):
-        page.keyboard.press("Tab")
-        reached.append(page.evaluate("document.querySelector('#first > div').shadowRoot.activeElement?.id"))
-    assert reached == ["beam", "most", "frame"]
+    assert tab_stops(page, 3) == ["beam", "most", "frame"]
 
 
 def test_a_page_chooses_where_it_starts_and_is_told_what_it_may_choose(visit):
@@ -164,13 +155,7 @@ def test_it_fits_and_never_moves_the_page(visit, width):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_axe_finds_nothing(visit, scheme, width):
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: run `make test`, which sets up book/theme/node_modules")
+def test_axe_finds_nothing(visit, axe, scheme, width):
     page = visit(color_scheme=scheme, viewport={"width": width, "height": 900})
     page.evaluate("show('first', {frame: 11}); show('second')")
-    page.add_script_tag(path=AXE)
-    violations = page.evaluate(
-        "axe.run().then((result) => result.violations.map(({ id, nodes }) => [id, nodes[0].html]))"
-    )
-    assert violations == []
+    assert axe(page) == []

@@ -4,7 +4,6 @@ import json
 import math
 import re
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,23 +21,10 @@ from course.ctc import (
     with_blanks,
 )
 
-ROOT = Path(__file__).parents[3]
-MODULE = ROOT / "book" / "widgets" / "lattice.mjs"
-AXE = ROOT / "book" / "theme" / "node_modules" / "axe-core" / "axe.min.js"
+from .reader import expect_refusal, reading, tab_stops
+
+MODULE = "lattice.mjs"
 SYMBOLS = ["-", "t", "e"]
-
-
-@pytest.fixture(scope="module")
-def maths(browser, address):
-    page = browser.new_page()
-    page.goto(address)
-    page.wait_for_function("window.widget")
-    yield lambda name, *args: page.evaluate("([name, args]) => widget[name](...args)", [name, list(args)])
-    page.close()
-
-
-def reading(page):
-    return page.locator("#first").get_by_role("status")
 
 
 def frames_of(rng, n_frames, n_symbols=3):
@@ -116,11 +102,7 @@ def test_the_reading_says_what_the_path_is_worth(visit):
     ],
 )
 def test_a_wrong_model_gets_a_sentence_in_place(visit, model, sentence):
-    page = visit()
-    page.evaluate(f"show('first', {json.dumps(model)})")
-    expect(page.locator("#first").get_by_role("alert")).to_have_text(re.compile(sentence))
-    page.evaluate("remove_first()")
-    expect(page.locator("#first")).to_be_empty()
+    expect_refusal(visit(), model, sentence)
 
 
 # ------------------------------------------------------------------------------------------------ what a reader does
@@ -162,12 +144,8 @@ def test_the_page_brings_its_own_probabilities(visit):
 def test_keyboard_alone_is_enough(visit):
     page = visit()
     page.evaluate("show('first')")
-    focused = "document.querySelector('#first > div').shadowRoot.activeElement"
-    reached = []
-    for _ in range(9):
-        page.keyboard.press("Tab")
-        reached.append(page.evaluate(f"{focused}?.id || {focused}?.name"))
-    assert reached == ["case", "best", "frame-0", "frame-1", "frame-2", "frame", "slider-0", "slider-1", "slider-2"]
+    stops = ["case", "best", "frame-0", "frame-1", "frame-2", "frame", "slider-0", "slider-1", "slider-2"]
+    assert tab_stops(page, 9) == stops
     page.get_by_role("radio", name="frame 1: blank").press("ArrowDown")
     expect(reading(page)).to_contain_text("t - - means “t”")
     page.get_by_role("slider", name="blank").press("End")
@@ -209,13 +187,7 @@ def test_it_fits_and_never_moves_the_page(visit, width):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_axe_finds_nothing(visit, scheme, width):
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: run `make test`, which sets up book/theme/node_modules")
+def test_axe_finds_nothing(visit, axe, scheme, width):
     page = visit(color_scheme=scheme, viewport={"width": width, "height": 900})
     page.evaluate("show('first'); show('second', {start: 'tee'})")
-    page.add_script_tag(path=AXE)
-    violations = page.evaluate(
-        "axe.run().then((result) => result.violations.map(({ id, nodes }) => [id, nodes[0].html]))"
-    )
-    assert violations == []
+    assert axe(page) == []

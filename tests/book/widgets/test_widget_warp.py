@@ -1,6 +1,6 @@
 """The grid of Lecture 3 in Chromium: its arithmetic against `course.alignment`, and what a reader can do with it."""
 
-from pathlib import Path
+import re
 
 import numpy as np
 import pytest
@@ -8,14 +8,10 @@ from playwright.sync_api import expect
 
 from course.alignment import PLAIN, SYMMETRIC, dtw
 
-ROOT = Path(__file__).parents[3]
-MODULE = ROOT / "book" / "widgets" / "warp.mjs"
-AXE = ROOT / "book" / "theme" / "node_modules" / "axe-core" / "axe.min.js"
+from .reader import expect_refusal, reading
+
+MODULE = "warp.mjs"
 CHEAPEST = [(0, 0), (0, 1), (1, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 6)]  # of the lecture's melodies, cost 5
-
-
-def status(page):
-    return page.locator("#first").get_by_role("status")
 
 
 def cell(page, row, column):
@@ -56,14 +52,14 @@ def test_paths_are_counted_as_they_are(visit):
 def test_a_reader_draws_a_path_and_compares(visit):
     page = visit()
     page.evaluate("show('first')")
-    expect(status(page)).to_contain_text("the cheapest of the 3,653 paths")
+    expect(reading(page)).to_contain_text("the cheapest of the 3,653 paths")
     compare = page.get_by_role("button", name="Compare")
     expect(compare).to_be_disabled()
     draw(page, [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (5, 6)])
-    expect(status(page)).to_have_text("Your path costs 23. Is it the cheapest of 3,653? Press Compare.")
+    expect(reading(page)).to_have_text("Your path costs 23. Is it the cheapest of 3,653? Press Compare.")
     assert page.locator("#first .cell[data-best]").count() == 0
     compare.click()
-    expect(status(page)).to_contain_text("the cheapest of 3,653 costs 5, which is 18 less")
+    expect(reading(page)).to_contain_text("the cheapest of 3,653 costs 5, which is 18 less")
     best = page.locator("#first .cell[data-best]").evaluate_all("cells => cells.map((c) => c.dataset.place)")
     assert sorted(best) == sorted(f"{i},{j}" for i, j in CHEAPEST)
     expect(cell(page, 5, 6)).to_have_accessible_name(
@@ -76,14 +72,14 @@ def test_the_cheapest_path_is_recognised_as_such(visit):
     page.evaluate("show('first')")
     draw(page, CHEAPEST)
     page.get_by_role("button", name="Compare").click()
-    expect(status(page)).to_have_text("Your path costs 5, and none of the 3,653 is cheaper.")
+    expect(reading(page)).to_have_text("Your path costs 5, and none of the 3,653 is cheaper.")
 
 
 def test_leaps_are_explained_and_clicks_on_the_path_cut_it(visit):
     page = visit()
     page.evaluate("show('first')")
     cell(page, 2, 2).click()
-    expect(status(page)).to_contain_text("one cell up, one to the right, or both")
+    expect(reading(page)).to_contain_text("one cell up, one to the right, or both")
     draw(page, CHEAPEST[:5])
     cell(page, 0, 1).click()
     expect(page.locator("#first .cell[data-yours]")).to_have_count(2)
@@ -103,9 +99,9 @@ def test_everything_can_be_done_from_the_keyboard(visit):
     page.get_by_role("button", name="Step right").press("Enter")
     expect(page.get_by_role("button", name="Step up")).to_be_disabled()
     page.get_by_role("button", name="Compare").press("Space")
-    expect(status(page)).to_contain_text("none of the 5 is cheaper")
+    expect(reading(page)).to_contain_text("none of the 5 is cheaper")
     page.get_by_role("button", name="Start again").press("Enter")
-    expect(status(page)).to_contain_text("Draw what you take")
+    expect(reading(page)).to_contain_text("Draw what you take")
 
 
 def test_a_changed_cost_moves_the_cheapest_path(visit):
@@ -123,7 +119,7 @@ def test_a_changed_cost_moves_the_cheapest_path(visit):
     assert cell(page, 2, 4).get_attribute("data-best") is None
     cost.fill("")
     cost.press("Enter")
-    expect(status(page)).to_contain_text("A cost from 0 to 99 was expected")
+    expect(reading(page)).to_contain_text("A cost from 0 to 99 was expected")
     expect(cost).to_have_value("50")
 
 
@@ -134,7 +130,7 @@ def test_a_dearer_diagonal_is_counted(visit):
     page.get_by_label("A diagonal step counts its cell twice").check()
     page.get_by_role("button", name="Compare").click()
     warp = dtw(np.abs(np.subtract.outer([1, 3, 8, 9, 4, 2], [1, 2, 3, 3, 9, 8, 2])), SYMMETRIC)
-    expect(status(page)).to_contain_text(f"costs {warp.cost:.0f}")
+    expect(reading(page)).to_contain_text(f"costs {warp.cost:.0f}")
 
 
 @pytest.mark.parametrize(
@@ -148,11 +144,7 @@ def test_a_dearer_diagonal_is_counted(visit):
     ],
 )
 def test_a_page_that_asks_for_the_impossible_is_told(visit, model, words):
-    page = visit()
-    page.evaluate("(model) => show('first', model)", model)
-    expect(page.locator("#first").get_by_role("alert")).to_contain_text(words)
-    page.evaluate("remove_first()")
-    expect(page.locator("#first")).to_be_empty()
+    expect_refusal(visit(), model, re.escape(words))
 
 
 # ------------------------------------------------------------------------------------------------------ good manners
@@ -196,15 +188,9 @@ def test_it_fits_and_never_moves_the_page(visit, width):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_axe_finds_nothing(visit, scheme, width):
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: run `make test`, which sets up book/theme/node_modules")
+def test_axe_finds_nothing(visit, axe, scheme, width):
     page = visit(color_scheme=scheme, viewport={"width": width, "height": 900})
     page.evaluate("show('first'); show('second', {diagonal: 2})")
     draw(page, CHEAPEST)
     page.get_by_role("button", name="Compare").first.click()
-    page.add_script_tag(path=AXE)
-    violations = page.evaluate(
-        "axe.run().then((result) => result.violations.map(({ id, nodes }) => [id, nodes[0].html]))"
-    )
-    assert violations == []
+    assert axe(page) == []

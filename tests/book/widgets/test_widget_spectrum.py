@@ -2,146 +2,17 @@
 
 import json
 import re
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from course.site.checks.browser import find_chromium
+from .reader import expect_refusal, expect_spectrogram, reading, tab_stops
 
-ROOT = Path(__file__).parents[2]
-MODULE = ROOT / "book" / "widgets" / "spectrum.mjs"
-AXE = ROOT / "book" / "theme" / "node_modules" / "axe-core" / "axe.min.js"
+MODULE = "spectrum.mjs"
+MICROPHONE = "--use-fake-device-for-media-stream"  # which beeps
+SWITCHES = [MICROPHONE, "--use-fake-ui-for-media-stream"]  # the second says yes for the reader
 RATE = 48_000
-
-HOST = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Host of the widget</title><link rel="icon" href="data:,">
-<style>
-:root { color-scheme: light dark } :root[data-theme=dark] { color-scheme: dark }
-body { margin: 1rem; color: light-dark(#1f2933, #e6e9ef); background: light-dark(#fff, #11151c) }
-</style></head>
-<body><main><h1>Host</h1><div id="first"></div><div id="second"></div></main>
-<script type="module">
-import * as widget from "./spectrum.mjs";
-window.widget = widget;
-window.show = (id, model = {}) => {
-  const el = document.getElementById(id);
-  window[`remove_${id}`] = widget.default.render({ model: { get: (name) => model[name] }, el });
-};
-</script></body></html>
-"""
-
-# Keeps hold of what the widget opens, so that a test can see what was played and whether it was let go.
-WITNESS = """
-window.contexts = []; window.streams = []; window.played = [];
-const Original = window.AudioContext;
-window.AudioContext = class extends Original { constructor(...args) { super(...args); window.contexts.push(this); } };
-const start = AudioBufferSourceNode.prototype.start;
-AudioBufferSourceNode.prototype.start = function (...args) {
-  window.played.push(this.buffer);
-  return start.apply(this, args);
-};
-const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-navigator.mediaDevices.getUserMedia = async (wanted) => {
-  const stream = await ask(wanted);
-  window.streams.push(stream);
-  return stream;
-};
-"""
-
-
-class Files(SimpleHTTPRequestHandler):
-    extensions_map = SimpleHTTPRequestHandler.extensions_map | {".mjs": "text/javascript"}
-
-    def log_message(self, *args):
-        """Keeps the test's output for failures."""
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("host")
-    (folder / "index.html").write_text(HOST)
-    (folder / MODULE.name).write_bytes(MODULE.read_bytes())
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=folder))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.fixture(scope="module")
-def playwright():
-    with sync_playwright() as running:
-        yield running
-
-
-def launch(playwright, *switches):
-    return playwright.chromium.launch(
-        executable_path=find_chromium(), args=["--no-sandbox", "--use-fake-device-for-media-stream", *switches]
-    )
-
-
-@pytest.fixture(scope="module")
-def browser(playwright):
-    browser = launch(playwright, "--use-fake-ui-for-media-stream")
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
-def visit(browser, address):
-    """Opens the host page; in the end nothing may have gone wrong in it or been asked of another host."""
-    contexts, problems = [], []
-
-    def open_page(browser=browser, **options):
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda message: message.type == "error" and problems.append(message.text))
-        page.on("request", lambda r: r.url.startswith((address, "blob:", "data:")) or problems.append(r.url))
-        page.add_init_script(WITNESS)
-        page.goto(address)
-        page.wait_for_function("window.widget")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not problems
-
-
-@pytest.fixture(scope="module")
-def maths(browser, address):
-    """Calls an exported function; typed arrays go in and come out as lists."""
-    page = browser.new_page()
-    page.goto(address)
-    page.wait_for_function("window.widget")
-    script = """([name, args]) => {
-      const typed = args.map((arg) => Array.isArray(arg) ? Float64Array.from(arg) : arg);
-      const result = widget[name](...typed);
-      if (result === undefined) return typed.map((arg) => Array.from(arg));
-      return ArrayBuffer.isView(result) ? Array.from(result) : result;
-    }"""
-
-    def call(name, *args):
-        plain = [arg.tolist() if isinstance(arg, np.ndarray) else arg for arg in args]
-        result = page.evaluate(script, [name, plain])
-        return np.array(result) if isinstance(result, list) else result
-
-    yield call
-    page.close()
-
-
-def reading(page):
-    return page.locator("#first").get_by_role("status")
 
 
 def level_at(signal, frequency):
@@ -316,12 +187,7 @@ def test_the_pictures_are_described_in_numbers(visit):
     ],
 )
 def test_a_wrong_model_gets_a_sentence_in_place(visit, model, sentence):
-    page = visit()
-    page.evaluate(f"show('first', {json.dumps(model)})")
-    expect(page.locator("#first").get_by_role("alert")).to_have_text(re.compile(sentence))
-    assert page.locator("#first canvas").count() == 0
-    page.evaluate("remove_first()")
-    expect(page.locator("#first")).to_be_empty()
+    expect_refusal(visit(), model, sentence)
 
 
 # ---------------------------------------------------------------------------------------------- what a reader does
@@ -386,11 +252,7 @@ def test_the_page_chooses_clips_labels_and_settings(visit):
 def test_keyboard_alone_is_enough(visit):
     page = visit()
     page.evaluate("show('first')")
-    reached = []
-    for _ in range(8):
-        page.keyboard.press("Tab")
-        reached.append(page.evaluate("document.querySelector('#first > div').shadowRoot.activeElement?.id"))
-    assert reached == ["clip", "play", "listen", "rate", "frequency", "bits", "filter", "moment"]
+    assert tab_stops(page, 8) == ["clip", "play", "listen", "rate", "frequency", "bits", "filter", "moment"]
     rate = page.get_by_role("slider", name="Sample rate")
     for key, value in [
         ("Home", "1,000 Hz"),
@@ -512,8 +374,8 @@ def test_a_microphone_granted_too_late_is_let_go(visit):
     assert audio_states(page) == []
 
 
-def test_a_refused_microphone_gets_a_sentence_that_helps(playwright, visit):
-    browser = launch(playwright)  # without the switch that says yes for the reader
+def test_a_refused_microphone_gets_a_sentence_that_helps(launch, visit):
+    browser = launch(MICROPHONE)  # without the switch that says yes for the reader
     page = visit(browser=browser)
     page.evaluate("show('first')")
     page.get_by_role("button", name="Use microphone").click()
@@ -567,19 +429,11 @@ def test_two_widgets_live_side_by_side_and_removal_stops_one(visit):
     expect(reading(page)).to_contain_text("sampled at 8,000 Hz")
 
 
-def picture_turns(page, *, dark: bool) -> None:
-    """Wait until the spectrogram, drawn again on a frame to come, has the page.s colour where it is silent."""
-    canvas = page.locator("canvas[data-picture=spectrogram]")
-    canvas.wait_for()
-    red = "canvas => canvas.getContext('2d').getImageData(canvas.width - 40, 20, 1, 1).data[0]"
-    page.wait_for_function(f"canvas => ({red})(canvas) {'< 40' if dark else '> 240'}", arg=canvas.element_handle())
-
-
 def test_pictures_change_with_the_theme(visit):
     page = visit(color_scheme="light")
     page.evaluate("show('first')")
     expect(page.locator("#first .strongest")).not_to_be_empty()
-    picture_turns(page, dark=False)
+    expect_spectrogram(page, dark=False)
     for change, dark in [
         (lambda: page.emulate_media(color_scheme="dark"), True),
         (lambda: page.evaluate("document.documentElement.dataset.theme = 'light'"), False),
@@ -587,7 +441,7 @@ def test_pictures_change_with_the_theme(visit):
         (lambda: page.evaluate("document.documentElement.dataset.theme = 'dark'"), True),
     ]:
         change()
-        picture_turns(page, dark=dark)
+        expect_spectrogram(page, dark=dark)
 
 
 @pytest.mark.parametrize(("width", "ratio"), [(360, 3), (768, 1), (1280, 2)])
@@ -610,14 +464,8 @@ def test_it_fits_is_sharp_and_never_moves_the_page(visit, width, ratio):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_axe_finds_nothing(visit, scheme, width):
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: run `make test`, which sets up book/theme/node_modules")
+def test_axe_finds_nothing(visit, axe, scheme, width):
     page = visit(color_scheme=scheme, viewport={"width": width, "height": 900})
     page.evaluate("show('first'); show('second', {clips: ['bird']})")
     page.get_by_role("button", name="Play").first.click()
-    page.add_script_tag(path=AXE)
-    violations = page.evaluate(
-        "axe.run().then((result) => result.violations.map(({ id, nodes }) => [id, nodes[0].html]))"
-    )
-    assert violations == []
+    assert axe(page) == []

@@ -1,57 +1,26 @@
 """The live widget of Lecture 2 in Chromium: its arithmetic against NumPy, and all that a reader can do with it."""
 
-import json
 import re
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from course.features import stft
 from course.listening import wav_bytes
-from course.site.checks.browser import find_chromium
 from course.spectrum import hann_window
 
-ROOT = Path(__file__).parents[2]
-MODULE = ROOT / "book" / "widgets" / "frames.mjs"
-AXE = ROOT / "book" / "theme" / "node_modules" / "axe-core" / "axe.min.js"
+from .reader import expect_refusal, expect_spectrogram, reading, tab_stops
+
+MODULE = "frames.mjs"
 RATE = 8_000
 
-HOST = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Host of the widget</title><link rel="icon" href="data:,">
-<style>
-:root { color-scheme: light dark } :root[data-theme=dark] { color-scheme: dark }
-body { margin: 1rem; color: light-dark(#1f2933, #e6e9ef); background: light-dark(#fff, #11151c) }
-</style></head>
-<body><main><h1>Host</h1>
+ELEMENTS = """
 <figure class="player"><audio aria-label="A voice" src="voice.wav" preload="none"></audio></figure>
 <figure class="player"><audio aria-label="A broken one" src="nothing.wav" preload="none"></audio></figure>
 <figure class="player"><audio aria-label="Not audio" src="./frames.mjs" preload="none"></audio></figure>
-<div id="first"></div><div id="second"></div></main>
-<script type="module">
-import * as widget from "./frames.mjs";
-window.widget = widget;
-window.contexts = [];
-const Original = window.AudioContext;
-window.AudioContext = class extends Original { constructor(...args) { super(...args); window.contexts.push(this); } };
-window.show = (id, model = {}) => {
-  const el = document.getElementById(id);
-  window[`remove_${id}`] = widget.default.render({ model: { get: (name) => model[name] }, el });
-};
-</script></body></html>
 """
-
-
-class Files(SimpleHTTPRequestHandler):
-    extensions_map = SimpleHTTPRequestHandler.extensions_map | {".mjs": "text/javascript"}
-
-    def log_message(self, *args):
-        """Keeps the test's output for failures."""
+MISSING = ["nothing.wav"]
 
 
 def voice():
@@ -61,75 +30,7 @@ def voice():
     return 0.3 * buzz * ((t > 1.0) & (t < 1.6))
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("host")
-    (folder / "index.html").write_text(HOST)
-    (folder / MODULE.name).write_bytes(MODULE.read_bytes())
-    (folder / "voice.wav").write_bytes(wav_bytes(voice(), RATE))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=folder))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(browser, address):
-    """Opens the host page; in the end nothing may have gone wrong in it or been asked of another host."""
-    contexts, problems = [], []
-
-    def open_page(**options):
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("request", lambda r: r.url.startswith((address, "blob:", "data:")) or problems.append(r.url))
-        page.goto(address)
-        page.wait_for_function("window.widget")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not problems
-
-
-@pytest.fixture(scope="module")
-def maths(browser, address):
-    """Calls an exported function; lists of numbers go in as typed arrays and come out as lists."""
-    page = browser.new_page()
-    page.goto(address)
-    page.wait_for_function("window.widget")
-    script = """([name, args]) => {
-      const typed = args.map((arg) => Array.isArray(arg) ? Float64Array.from(arg) : arg);
-      const result = widget[name](...typed);
-      const plain = (value) => ArrayBuffer.isView(value) ? Array.from(value) : value;
-      if (result === undefined) return typed.map(plain);
-      return Array.isArray(result) ? result.map(plain) : plain(result);
-    }"""
-
-    def call(name, *args):
-        plain = [arg.tolist() if isinstance(arg, np.ndarray) else arg for arg in args]
-        result = page.evaluate(script, [name, plain])
-        return np.array(result) if isinstance(result, list) else result
-
-    yield call
-    page.close()
-
-
-def reading(page):
-    return page.locator("#first").get_by_role("status")
+FILES = {"voice.wav": wav_bytes(voice(), RATE)}
 
 
 def picture(page, name):
@@ -175,10 +76,8 @@ def test_blur_is_the_width_at_half_the_amplitude(maths, kind):
     assert 2 * half == pytest.approx(blur["frequency"], rel=0.01)
 
 
-def test_wav_files_are_read_and_others_refused(browser, address):
-    page = browser.new_page()
-    page.goto(address)
-    page.wait_for_function("window.widget")
+def test_wav_files_are_read_and_others_refused(visit):
+    page = visit()
     read = "(bytes) => { const w = widget.decodeWav(Uint8Array.from(bytes)); return [w.rate, Array.from(w.samples)]; }"
     signal = np.array([0, 0.5, -0.5, 0.25])
     rate, samples = page.evaluate(read, list(wav_bytes(signal, RATE)))
@@ -186,7 +85,6 @@ def test_wav_files_are_read_and_others_refused(browser, address):
     for wrong in (b"", b"RIFF", bytes(60), wav_bytes(signal, RATE)[:40]):
         with pytest.raises(Exception, match="Expected a WAV file"):
             page.evaluate(read, list(wrong))
-    page.close()
 
 
 def test_short_frames_see_the_clicks_and_long_ones_the_tones(maths, visit):
@@ -251,11 +149,7 @@ def test_keyboard_alone_is_enough(visit):
     page = visit()
     page.evaluate("show('first', {clips: ['test', 'glide']})")
     drawn(page)
-    reached = []
-    for _ in range(7):
-        page.keyboard.press("Tab")
-        reached.append(page.evaluate("document.querySelector('#first > div').shadowRoot.activeElement?.id"))
-    assert reached == ["clip", "window", "play", "length", "hop", "from", "moment"]
+    assert tab_stops(page, 7) == ["clip", "window", "play", "length", "hop", "from", "moment"]
     page.get_by_role("slider", name="Hop").press("End")
     expect(page.get_by_role("slider", name="Hop")).to_have_attribute("aria-valuetext", "32 ms")
     page.get_by_label("Window", exact=True).select_option("Box (none)")
@@ -300,11 +194,7 @@ def test_a_player_that_cannot_be_read_gets_a_sentence(visit, player, sentence):
     ],
 )
 def test_a_wrong_model_gets_a_sentence_in_place(visit, model, sentence):
-    page = visit()
-    page.evaluate(f"show('first', {json.dumps(model)})")
-    expect(page.locator("#first").get_by_role("alert")).to_have_text(re.compile(sentence))
-    page.evaluate("remove_first()")
-    expect(page.locator("#first")).to_be_empty()
+    expect_refusal(visit(), model, sentence)
 
 
 # ------------------------------------------------------------------------------------------------------ good manners
@@ -314,11 +204,9 @@ def test_pictures_change_with_the_theme(visit):
     page = visit(color_scheme="light")
     page.evaluate("show('first', {clips: ['test']})")
     drawn(page)
-    canvas = picture(page, "spectrogram").element_handle()
-    red = "canvas => canvas.getContext('2d').getImageData(canvas.width - 40, 20, 1, 1).data[0]"
-    page.wait_for_function(f"canvas => ({red})(canvas) > 240", arg=canvas)
+    expect_spectrogram(page, dark=False)
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
-    page.wait_for_function(f"canvas => ({red})(canvas) < 40", arg=canvas)
+    expect_spectrogram(page, dark=True)
 
 
 @pytest.mark.parametrize(("width", "ratio"), [(360, 3), (620, 2), (1280, 1)])
@@ -337,14 +225,8 @@ def test_it_fits_and_never_moves_the_page(visit, width, ratio):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(visit, scheme):
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: run `make test`, which sets up book/theme/node_modules")
+def test_axe_finds_nothing(visit, axe, scheme):
     page = visit(color_scheme=scheme, viewport={"width": 360, "height": 900})
     page.evaluate("show('first'); show('second', {clips: ['glide']})")
     drawn(page)
-    page.add_script_tag(path=AXE)
-    violations = page.evaluate(
-        "axe.run().then((result) => result.violations.map(({ id, nodes }) => [id, nodes[0].html]))"
-    )
-    assert violations == []
+    assert axe(page) == []
