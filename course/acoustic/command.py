@@ -24,8 +24,9 @@ def train():
 @click.option("--steps", type=click.IntRange(min=1), help="Batches of 24 strings; as shipped, if not given.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--plain", is_flag=True, help="Change nothing about the recordings: for the comparison of Lecture 5.")
+@click.option("--recorded-only", is_flag=True, help="No synthetic voices: for the same comparison.")
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Folder; build/checkpoints.")
-def digits(held_out: str, steps: int | None, seed: int, plain: bool, output: Path | None):
+def digits(held_out: str, steps: int | None, seed: int, plain: bool, recorded_only: bool, output: Path | None):
     """Train CTC networks on digit strings; about five minutes of one processor core for each.
 
     The network of all six speakers also gets its transducer and its attention decoder, a minute or two each.
@@ -34,4 +35,4 @@ def digits(held_out: str, steps: int | None, seed: int, plain: bool, output: Pat
 
     folder = output or kit.build_dir() / "checkpoints"
     for speaker in [None, *SPEAKERS] if held_out == "each" else [None if held_out == "none" else held_out]:
-        train_digits(speaker, folder, steps=steps, seed=seed, plain=plain, say=click.echo)
+        train_digits(speaker, folder, steps, seed, plain, recorded_only, say=click.echo)

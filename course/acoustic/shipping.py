@@ -15,6 +15,7 @@ from course.acoustic.evaluation import levelled, random_strings, rate, word_erro
 from course.acoustic.heads import AttentionHead, TransducerHead, train_head
 from course.acoustic.network import WIDTH, CtcNetwork, count_parameters
 from course.acoustic.recogniser import ByGrammar, by_beam, by_best_path, log_probs
+from course.acoustic.synthetic_voices import synthetic_voices
 from course.acoustic.training import STEPS, train
 from course.recordings import DIGITS, seen_split, unseen_splits
 
@@ -29,6 +30,7 @@ def train_digits(
     steps: int | None = None,
     seed: int = 0,
     plain: bool = False,
+    recorded_only: bool = False,
     say: Callable[[str], None] = print,
 ) -> None:
     """Train the network for one split, and its heads if it heard all speakers; write checkpoints and facts.
@@ -39,21 +41,23 @@ def train_digits(
         steps: of the CTC training; as shipped if None.
         seed: of everything that is drawn.
         plain: leave the recordings unchanged.
+        recorded_only: train without synthetic voices.
         say: shows a line of progress.
     """
     training, testing = seen_split() if held_out is None else unseen_splits()[held_out]
-    name = (SEEN if held_out is None else f"unseen-{held_out}") + ("-plain" if plain else "")
-    steps = steps or STEPS
-    for progress in train(training, steps, seed, PLAIN if plain else FULL):
+    variant = ("-plain" if plain else "") + ("-recorded-only" if recorded_only else "")
+    name = (SEEN if held_out is None else f"unseen-{held_out}") + variant
+    steps, voices = steps or STEPS, () if recorded_only else synthetic_voices()
+    for progress in train(training, steps, seed, PLAIN if plain else FULL, voices=voices):
         if progress.step % 100 == 0 or progress.step == steps:
             say(f"{name}: step {progress.step}, {progress.loss:.2f} nats a string, {progress.cpu_seconds:.0f} CPU-s")
     network, alphabet = progress.network, progress.alphabet
     facts = known_facts(training, alphabet, steps, seed, progress.cpu_seconds)
-    facts |= {"parameters": count_parameters(network), "augmented": not plain}
+    facts |= {"parameters": count_parameters(network), "augmented": not plain, "synthetic": len(voices)}
     facts["scores"] = scores(network, alphabet, random_strings(levelled(testing), N_STRINGS))
     say(f"{name}: " + ", ".join(f"{reading} {found['wer']:.1f} %" for reading, found in facts["scores"].items()))
     save(network, facts, name, folder)
-    if held_out is None and not plain:
+    if held_out is None and not variant:
         for kind in HEADS:
             _train_head(kind, network.half().float(), alphabet, training, folder, seed, say)
 

@@ -19,6 +19,7 @@ STEPS = 1_500
 BATCH = 24  # strings a step
 LONGEST = 6  # words in a string
 SINGLES = 0.25  # of all strings are one word, whatever else is drawn
+SYNTHETIC = 0.5  # of all strings are said by a synthetic voice, if there are any
 FIRST_STRINGS = 0.1  # of the training hears one or two words at a time: alignment is easiest to find there
 PEAK_RATE = 3e-3
 AVERAGING = 0.995  # share of the running average of the weights that a step keeps
@@ -50,6 +51,7 @@ def train(
     augmentation: Augmentation = FULL,
     longest: int = LONGEST,
     width: int = WIDTH,
+    voices: Sequence = (),
 ) -> Iterator[Progress]:
     """Train a network from nothing and report after every step; the last report holds the averaged weights.
 
@@ -60,18 +62,20 @@ def train(
         augmentation: how far strings are changed.
         longest: most words in a string.
         width: channels of the network.
+        voices: synthetic ones, likewise, see :func:`course.acoustic.synthetic_voices.synthetic_voices`; they say half
+            of the strings.
 
     Raises:
         CourseError: no recordings, one that is not at 8 kHz, or fewer than one step.
     """
-    _check(recordings, steps)
+    _check(recordings, voices, steps)
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     alphabet = alphabet_of([*DIGITS, *(recording.text for recording in recordings)])
     network = CtcNetwork(len(alphabet), width)
     average = _averaged(network)
     optimiser = torch.optim.AdamW(network.parameters(), PEAK_RATE, weight_decay=1e-2)
-    strings = Strings(recordings, alphabet, augmentation, rng)
+    strings = Strings(recordings, alphabet, augmentation, rng, voices)
     start = time.process_time()
     for step in range(1, steps + 1):
         for group in optimiser.param_groups:
@@ -125,24 +129,35 @@ def ctc_step(
 class Strings:
     """Draws batches of joined recordings, each string from one speaker."""
 
-    def __init__(self, recordings, alphabet: Alphabet, augmentation: Augmentation, rng: np.random.Generator):
+    def __init__(
+        self,
+        recordings: Sequence,
+        alphabet: Alphabet,
+        augmentation: Augmentation,
+        rng: np.random.Generator,
+        voices: Sequence = (),
+    ):
         self.alphabet, self.augmentation, self.rng = alphabet, augmentation, rng
-        self.by_speaker: dict[str, list] = {}
-        for recording in recordings:
-            self.by_speaker.setdefault(recording.speaker, []).append(recording)
-        self.speakers = sorted(self.by_speaker)
+        self.people, self.voices = _by_speaker(recordings), _by_speaker(voices)
 
     def batch(self, size: int, longest: int):
         """Features, frames and targets of ``size`` strings of one to ``longest`` words."""
         signals, targets = [], []
         for _ in range(size):
-            pool = self.by_speaker[self.speakers[self.rng.integers(len(self.speakers))]]
+            speakers = self.voices if self.voices and self.rng.random() < SYNTHETIC else self.people
+            pool = speakers[self.rng.integers(len(speakers))]
             count = 1 if self.rng.random() < SINGLES else self.rng.integers(1, longest + 1)
             words = [pool[i] for i in self.rng.integers(len(pool), size=count)]
             speed = float(self.augmentation.speed ** self.rng.uniform(-1, 1))
             signals.append(string_signal([word.signal for word in words], self.rng, speed))
             targets.append(self.alphabet.encode(" ".join(word.text for word in words)))
         return *batch_features(signals, self.rng, self.augmentation), targets
+
+
+def _by_speaker(recordings: Sequence) -> list[list]:
+    """The recordings of each speaker, speakers in the order of their names."""
+    speakers = sorted({recording.speaker for recording in recordings})
+    return [[recording for recording in recordings if recording.speaker == speaker] for speaker in speakers]
 
 
 def _averaged(network: CtcNetwork) -> torch.optim.swa_utils.AveragedModel:
@@ -155,12 +170,12 @@ def _averaged(network: CtcNetwork) -> torch.optim.swa_utils.AveragedModel:
     return torch.optim.swa_utils.AveragedModel(network, avg_fn=running, use_buffers=True)
 
 
-def _check(recordings: Sequence, steps: int) -> None:
+def _check(recordings: Sequence, voices: Sequence, steps: int) -> None:
     if not recordings or steps < 1:
         raise CourseError(
             f"Training expects recordings and at least one step; {len(recordings)} recordings and {steps} steps came."
         )
-    rates = {recording.sample_rate for recording in recordings}
+    rates = {recording.sample_rate for recording in (*recordings, *voices)}
     if rates != {SAMPLE_RATE}:
         raise CourseError(
             f"The network hears {SAMPLE_RATE} Hz, and recordings at {', '.join(map(str, sorted(rates)))} Hz came. "

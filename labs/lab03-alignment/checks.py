@@ -957,7 +957,7 @@ def _together(recordings):
 
 def _lesson(rng, words, n_features=4, pace=4):
     """A function that says words in new voices with sounds of this lesson, and the recordings of ``words``."""
-    sounds = dict(zip("abcd", 2.2 * np.eye(4, n_features) + rng.normal(0, 0.2, (4, n_features)), strict=True))
+    sounds = dict(zip("abcd", 3.0 * np.eye(4, n_features) + rng.normal(0, 0.2, (4, n_features)), strict=True))
 
     def say(spoken, slower=1):
         return _together([_said(rng, word, sounds, slower * pace, rng.normal(0, 0.15, n_features)) for word in spoken])

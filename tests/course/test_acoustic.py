@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -35,6 +37,8 @@ from course.acoustic.augmentation import batch_features, coloured_noises, string
 from course.acoustic.checkpoints import SEEN, fingerprint, save, shipped_folder
 from course.acoustic.command import train as train_command
 from course.acoustic.network import STRIDE, output_frames
+from course.acoustic.synthetic_voices import synthetic_voices
+from course.acoustic.training import Strings
 from course.errors import CourseError
 from course.recordings import DIGITS, SPEAKERS, Recording, digits, seen_split
 
@@ -179,6 +183,44 @@ def test_training_lowers_the_loss(few):
 def test_training_refuses_what_it_cannot_learn_from(recordings, steps, sentence):
     with pytest.raises(CourseError, match=sentence):
         next(train(recordings, steps=steps))
+
+
+def test_training_refuses_voices_at_another_rate(few):
+    with pytest.raises(CourseError, match="16000"):
+        next(train(few, steps=1, voices=[word(sample_rate=16_000)]))
+
+
+def test_voices_say_half_of_the_strings_and_change_what_is_learned(few):
+    people = [word("one", speaker) for speaker in "abcde"]
+    strings = Strings(people, alphabet_of(DIGITS), PLAIN, np.random.default_rng(0), [word("nine", v) for v in "vwxyz"])
+    _, _, targets = strings.batch(400, 1)
+    said = [strings.alphabet.decode(target) for target in targets]
+    assert set(said) == {"one", "nine"} and 160 < said.count("nine") < 240  # four standard deviations
+    assert [p.loss for p in train(few, 2, width=8)] != [p.loss for p in train(few, 2, width=8, voices=people)]
+
+
+def test_synthetic_voices_say_every_digit_in_thirty_ways():
+    voices = synthetic_voices()
+    assert (
+        len(voices) == 900 and len({voice.speaker for voice in voices}) == 30 and len({v.name for v in voices}) == 900
+    )
+    assert {(v.speaker, v.text) for v in voices} == {(s, d) for s in {v.speaker for v in voices} for d in DIGITS}
+    for voice in voices:
+        assert voice.sample_rate == 8_000 and not voice.recorded and voice.signal.dtype == np.float32
+        assert 0.1 < voice.signal.size / 8_000 < 1.2 and 0.05 < np.abs(voice.signal).max() <= 1.01
+    one = next(v for v in voices if v.text == "nine")
+    same = sum(np.array_equal(one.signal, v.signal) for v in voices)
+    assert same == 1
+
+
+def test_synthetic_voices_are_the_same_in_another_process():
+    script = (
+        "from course.acoustic.checkpoints import fingerprint\n"
+        "from course.acoustic.synthetic_voices import synthetic_voices\n"
+        "print(fingerprint(synthetic_voices()))"
+    )
+    other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert other.stdout.strip() == fingerprint(synthetic_voices())
 
 
 def test_a_word_without_text_and_one_too_short_do_no_harm():
@@ -355,6 +397,7 @@ def test_the_command_trains_and_writes(tmp_path, monkeypatch, few):
     from course.acoustic import shipping
 
     monkeypatch.setattr(shipping, "seen_split", lambda: (few, few))
+    monkeypatch.setattr(shipping, "synthetic_voices", lambda: few)
     monkeypatch.setattr(shipping, "N_STRINGS", 2)
     monkeypatch.setattr(shipping, "HEAD_STEPS", {"transducer": 1, "attention": 1})
     result = CliRunner().invoke(train_command, ["digits", "--steps", "1", "-o", str(tmp_path)], catch_exceptions=False)
@@ -365,5 +408,9 @@ def test_the_command_trains_and_writes(tmp_path, monkeypatch, few):
         "seen-attention.safetensors",
     }
     facts = json.loads((tmp_path / "seen.json").read_text())
-    assert facts["steps"] == 1 and facts["recordings"] == 6 and facts["recordings_sha256"] == fingerprint(few)
+    assert (
+        facts["steps"] == 1
+        and facts["recordings"] == facts["synthetic"] == 6
+        and facts["recordings_sha256"] == fingerprint(few)
+    )
     assert set(facts["scores"]) == {"greedy", "beam", "lexicon", "lexicon and bigram"}
