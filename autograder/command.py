@@ -24,7 +24,7 @@ LOCAL = "local"
 
 @click.command()
 @click.argument("words", nargs=-1, metavar="[FILE] [-- OPTION...]")
-@click.option("--lab", help="The lab: its id, or the beginning of it.")
+@click.option("--lab", help="The lab: its id, or the beginning of it. FILE needs it.")
 @click.option("--class", "class_folder", type=click.Path(path_type=Path), help="Grade all submissions of a class.")
 @click.option("--student", default="you", show_default=True, help="Whose submission FILE is.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Submissions at a time in a class; one per core if not given.")
@@ -75,7 +75,9 @@ def _require_plain_file(words: tuple[str, ...], lab: str | None, runner: str, st
     if len(words) != 1:
         raise click.UsageError("Name a notebook FILE, or a class folder with --class DIR.")
     if lab is None:
-        raise click.UsageError("Name the lab of the notebook with --lab.")
+        raise click.UsageError(
+            "Name the lab of the notebook with --lab, as in --lab lab02: what a notebook says of itself is not used."
+        )
     if runner != LOCAL or store:
         raise click.UsageError("--runner and --store are for a class: add --class DIR.")
 

@@ -1,7 +1,7 @@
 """A small acoustic network for digit strings, its training and its checkpoints (Lecture 5)."""
 
 from course.acoustic.alphabet import BLANK, Alphabet, alphabet_of
-from course.acoustic.augmentation import FULL, PLAIN, Augmentation
+from course.acoustic.augmentation import BENT, NOISY, PLAIN, Augmentation
 from course.acoustic.checkpoints import facts_of, load_into, load_network
 from course.acoustic.evaluation import levelled, random_strings, rate, score, word_errors
 from course.acoustic.heads import AttentionHead, TransducerHead, encoded_frames
@@ -10,8 +10,9 @@ from course.acoustic.recogniser import ByGrammar, CtcRecogniser, by_beam, by_bes
 from course.acoustic.training import Progress, train
 
 __all__ = [
+    "BENT",
     "BLANK",
-    "FULL",
+    "NOISY",
     "PLAIN",
     "STEP_SECONDS",
     "Alphabet",

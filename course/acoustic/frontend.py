@@ -15,7 +15,7 @@ N_FFT, WINDOW, HOP_LENGTH = 256, 200, 80  # samples: 32 ms, 25 ms, 10 ms
 N_MELS = 40
 LOWEST, HIGHEST = 60.0, 3_900.0  # Hz, the outer corners of the mel filters
 FLOOR = 1e-5  # of the power of the loudest cell: what is 50 dB below it is silence
-TYPICAL_FRAMES, TYPICAL_MEAN, TYPICAL_DEVIATION = 100, -9.5, 2.5  # one second of it; natural logarithms
+TYPICAL_FRAMES, TYPICAL_MEAN, TYPICAL_DEVIATION = 30, -9.5, 2.5  # 0.3 s of it; natural logarithms
 FRAME_SECONDS = HOP_LENGTH / SAMPLE_RATE
 
 
@@ -73,8 +73,8 @@ def normalised(mel_power: torch.Tensor, n_frames: torch.Tensor) -> torch.Tensor:
     """Logarithm of mel power over a floor, then about mean 0 and variance 1 for each filter.
 
     The level of the recording drops out, and most of a steady filter in front of it. Lecture 2 takes mean and variance
-    of the utterance; half a second of a single digit is too little for that, so here a second of typical speech counts
-    as if it had been heard before.
+    of the utterance; half a second of a single digit is too little for that, so here 0.3 s of typical speech count as
+    if they had been heard before.
 
     Args:
         mel_power: ``(batch, N_MELS, frames)``.

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from course.acoustic.alphabet import BLANK, Alphabet
-from course.acoustic.augmentation import FULL
+from course.acoustic.augmentation import NOISY
 from course.acoustic.frontend import log_mel
 from course.acoustic.network import WIDTH, CtcNetwork, Encoder, output_frames
 from course.acoustic.training import LONGEST, Strings, learning_rate
@@ -211,7 +211,7 @@ def train_head(
         steps: batches to learn from.
         seed: of the strings and their changes.
     """
-    strings = Strings(recordings, alphabet, FULL, np.random.default_rng(seed))
+    strings = Strings(recordings, alphabet, NOISY, np.random.default_rng(seed))
     optimiser = torch.optim.AdamW(head.parameters(), HEAD_RATE, weight_decay=1e-3)
     for step in range(1, steps + 1):
         for group in optimiser.param_groups:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from course.acoustic.alphabet import Alphabet
-from course.acoustic.augmentation import FULL, Augmentation
+from course.acoustic.augmentation import NOISY, Augmentation
 from course.acoustic.checkpoints import SEEN, facts_of, load_network
 from course.acoustic.frontend import SAMPLE_RATE, log_mel
 from course.acoustic.network import CtcNetwork, count_parameters
@@ -129,7 +129,7 @@ class CtcRecogniser:
 
     @classmethod
     def fit(
-        cls, recordings: Sequence, steps: int = STEPS, seed: int = 0, augmentation: Augmentation = FULL, **options
+        cls, recordings: Sequence, steps: int = STEPS, seed: int = 0, augmentation: Augmentation = NOISY, **options
     ) -> "CtcRecogniser":
         """Train on single words; minutes of CPU time for the default number of steps.
 

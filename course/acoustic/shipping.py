@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from course.acoustic.alphabet import Alphabet
-from course.acoustic.augmentation import FULL, PLAIN
+from course.acoustic.augmentation import BENT, NOISY, PLAIN
 from course.acoustic.checkpoints import LICENCE, SEEN, fingerprint, save
 from course.acoustic.evaluation import levelled, random_strings, rate, word_errors
 from course.acoustic.heads import AttentionHead, TransducerHead, train_head
@@ -19,6 +19,8 @@ from course.acoustic.synthetic_voices import synthetic_voices
 from course.acoustic.training import STEPS, train
 from course.recordings import DIGITS, seen_split, unseen_splits
 
+CHANGES = {"noisy": NOISY, "plain": PLAIN, "bent": BENT}
+AS_SHIPPED = "noisy"
 N_STRINGS = 300
 HEAD_STEPS = {"transducer": 1_000, "attention": 1_000}
 HEADS = {"transducer": TransducerHead, "attention": AttentionHead}
@@ -29,7 +31,7 @@ def train_digits(
     folder: Path,
     steps: int | None = None,
     seed: int = 0,
-    plain: bool = False,
+    changes: str = AS_SHIPPED,
     recorded_only: bool = False,
     say: Callable[[str], None] = print,
 ) -> None:
@@ -40,20 +42,20 @@ def train_digits(
         folder: for the files.
         steps: of the CTC training; as shipped if None.
         seed: of everything that is drawn.
-        plain: leave the recordings unchanged.
+        changes: "noisy" as shipped, "plain" for none at all, or "bent" for more.
         recorded_only: train without synthetic voices.
         say: shows a line of progress.
     """
     training, testing = seen_split() if held_out is None else unseen_splits()[held_out]
-    variant = ("-plain" if plain else "") + ("-recorded-only" if recorded_only else "")
+    variant = ("" if changes == AS_SHIPPED else f"-{changes}") + ("-recorded-only" if recorded_only else "")
     name = (SEEN if held_out is None else f"unseen-{held_out}") + variant
     steps, voices = steps or STEPS, () if recorded_only else synthetic_voices()
-    for progress in train(training, steps, seed, PLAIN if plain else FULL, voices=voices):
+    for progress in train(training, steps, seed, CHANGES[changes], voices=voices):
         if progress.step % 100 == 0 or progress.step == steps:
             say(f"{name}: step {progress.step}, {progress.loss:.2f} nats a string, {progress.cpu_seconds:.0f} CPU-s")
     network, alphabet = progress.network, progress.alphabet
     facts = known_facts(training, alphabet, steps, seed, progress.cpu_seconds)
-    facts |= {"parameters": count_parameters(network), "augmented": not plain, "synthetic": len(voices)}
+    facts |= {"parameters": count_parameters(network), "changes": changes, "synthetic": len(voices)}
     facts["scores"] = scores(network, alphabet, random_strings(levelled(testing), N_STRINGS))
     say(f"{name}: " + ", ".join(f"{reading} {found['wer']:.1f} %" for reading, found in facts["scores"].items()))
     save(network, facts, name, folder)

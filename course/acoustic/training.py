@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from course.acoustic.alphabet import BLANK, Alphabet, alphabet_of
-from course.acoustic.augmentation import FULL, Augmentation, batch_features, string_signal
+from course.acoustic.augmentation import NOISY, Augmentation, batch_features, string_signal
 from course.acoustic.frontend import SAMPLE_RATE
 from course.acoustic.network import WIDTH, CtcNetwork, output_frames
 from course.errors import CourseError
@@ -48,7 +48,7 @@ def train(
     recordings: Sequence,
     steps: int = STEPS,
     seed: int = 0,
-    augmentation: Augmentation = FULL,
+    augmentation: Augmentation = NOISY,
     longest: int = LONGEST,
     width: int = WIDTH,
     voices: Sequence = (),

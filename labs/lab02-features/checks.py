@@ -791,7 +791,9 @@ def follows_at_any_rate(student, rng):
 
 
 @check(
-    "pitch_track", hint="The range goes from 70 to 350 Hz: try its ends. A very low voice has few periods in a frame."
+    "pitch_track",
+    hint="The range goes from 70 to 350 Hz: try its ends. A dip has a neighbour on either side: look some lags beyond "
+    "both ends of the range, at 8 and at 16 kHz.",
 )
 def reaches_both_ends(student, rng):
     for rate in (8000, 16000):
@@ -883,7 +885,10 @@ def is_long_enough(signal, sample_rate):
 
 def _decisions(student, signal, sample_rate):
     """The student's decisions, one for each frame."""
-    hint = "There is one bool for each frame, 1 + n_samples // hop_length of them."
+    hint = (
+        "There is one bool for each frame, 1 + n_samples // hop_length of them, also of a signal of 0 or 100 samples, "
+        "which is shorter than any smoothing."
+    )
     n_frames = 1 + signal.size // round(0.01 * sample_rate)
     return expect.array(student(signal, sample_rate, seconds=SLOW), (n_frames,), dtype="bool", hint=hint)
 
@@ -964,10 +969,11 @@ def hears_nobody_in_noise(student, rng):
 
 @check(
     "speech_activity",
-    hint="Digital silence of any length holds no speech, and a recording of no samples has one frame.",
+    hint="There is one bool for each frame, also of a signal of 0 or 100 samples, which is shorter than any smoothing; "
+    "of digital silence all are False.",
 )
 def knows_silence(student, rng):
-    for n_samples, rate in ((0, 8000), (1, 8000), (79, 8000), (80, 16000), (32000, 16000), (24000, 8000)):
+    for n_samples, rate in ((0, 8000), (1, 8000), (79, 8000), (100, 8000), (80, 16000), (32000, 16000), (24000, 8000)):
         expect.true(~_decisions(student, np.zeros(n_samples), rate))
 
 

@@ -129,7 +129,11 @@ def splits_at_any_space(student, rng):
     expect.close(student(["  ab  b ", "b"], ["ab", "b"]), bigram_model(["ab b", "b"], ["ab", "b"]), atol=1e-9)
 
 
-@check("bigram_model", hint="Go through the docstring's list of what raises ValueError, for the model too.")
+@check(
+    "bigram_model",
+    hint="Go through the docstring's list of what raises ValueError: an empty vocabulary, or one with a word twice, "
+    "raises too, whatever the sentences are.",
+)
 def refuses_other_words(student, rng):
     expect.raises(student, ValueError, ["a", "a c"], ["a", "b"])
     expect.raises(student, ValueError, ["ab"], ["a", "b"])
@@ -217,12 +221,18 @@ def is_infinite_where_a_word_is_impossible(student, rng):
     expect.close(student(model, ["a", "b"], ["a a"]), perplexity(model, ["a", "b"], ["a a"]), rtol=1e-9)
 
 
-@check("perplexity", hint="No sentences, and words without a row, have no perplexity: raise ValueError.")
+@check(
+    "perplexity",
+    hint="No sentences, and words without a row, have no perplexity: raise ValueError, even where another next word "
+    "has probability 0.",
+)
 def refuses_what_has_no_perplexity(student, rng):
     model = _model(rng, 2)
     expect.raises(student, ValueError, model, ["a", "b"], [])
     expect.raises(student, ValueError, model, ["a", "b"], ["a", "a c"])
     expect.raises(student, ValueError, model, ["a", "b"], ["ab"])
+    expect.raises(student, ValueError, np.eye(2), ["a"], ["a", "x"])
+    expect.raises(student, ValueError, np.eye(2), ["a"], ["a x"])
 
 
 # Task 3: compose
@@ -341,13 +351,17 @@ def _transducer(rng, n_states, n_arcs, reads, writes, silent=0.0):
 @check(
     "compose",
     hint="Draw two small graphs without silent arcs and compose them by hand: each pair of arcs whose words match "
-    "makes an arc, from pair to pair, and the costs add.",
+    "makes an arc, from pair to pair, and the costs add. A state may have two arcs that read the same word; both "
+    "count.",
 )
 def matches_words(student, rng):
     for _ in range(4):
         left = _transducer(rng, 3, 6, ["x", "y"], ["a", "b"])
         right = _transducer(rng, 3, 6, ["a", "b"], ["A", "B", ""])
         _same_graph(student(left, right), compose(left, right))
+    left = {"arcs": [(0, 1, "x", "a", 0.5)], "finals": [(1, 0.0)]}
+    right = {"arcs": [(0, 1, "a", "A", 1.0), (0, 2, "a", "B", 2.0)], "finals": [(1, 0.0), (2, 0.0)]}
+    _same_graph(student(left, right), compose(left, right))
 
 
 @check(

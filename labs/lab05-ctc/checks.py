@@ -351,8 +351,16 @@ def pulls_to_blanks_for_the_empty_text(student, rng):
     said = np.exp(_log_softmax(logits))
     expect.close(loss, -np.log(said[:, BLANK]).sum(), atol=1e-8)
     expect.close(gradient, said - np.eye(4)[BLANK], atol=1e-8)
-    loss, _ = _slopes(student(logits[:0], []), (0, 4))
-    expect.close(loss, 0.0, atol=0)
+
+
+@check("ctc_gradient", hint="Without frames there is nothing to push: shape (0, n_symbols).")
+def has_no_slope_without_frames(student, rng):
+    for n_symbols in (2, 4):
+        logits = np.zeros((0, n_symbols))
+        loss, _ = _slopes(student(logits, []), logits.shape)
+        expect.close(loss, 0.0, atol=0)
+        loss, _ = _slopes(student(logits, [1]), logits.shape)
+        expect.close(loss, np.inf)
 
 
 @check("ctc_gradient", hint="A text that its frames cannot carry: infinite loss, and a gradient of zeros without NaN.")
@@ -439,7 +447,7 @@ def _aligned(given, log_probs, target, atol=1e-8):
     expect.true(isinstance(given, (tuple, list)) and len(given) == 2, "Return two things: the path and the starts.")
     for one, length, name in ((given[0], len(log_probs), "path"), (given[1], len(target), "starts")):
         expect.shape(one, (length,), hint=f"The {name} has one whole number for each frame or label.")
-        expect.dtype(one, "int", hint=f"The {name} is an array of whole numbers.")
+        expect.dtype(one, "int", hint=f"The {name} is an array of whole numbers, also for the empty text.")
     path, starts = given[0].tolist(), given[1].tolist()
     expect.true(all(0 <= symbol < log_probs.shape[1] for symbol in path))
     expect.equal(_means(path), list(target), hint="Collapse your path: it has to mean the target.")
@@ -519,7 +527,8 @@ def aligns_the_empty_text(student, rng):
 
 @check(
     "forced_alignment",
-    hint="Too few frames, a symbol of the text that is impossible everywhere, the blank as a label: ValueError.",
+    hint="Too few frames, also none at all, a symbol of the text that is impossible everywhere, the blank as a label: "
+    "ValueError.",
 )
 def refuses_what_cannot_be_aligned(student, rng):
     log_probs = _said(rng, 4, 3)

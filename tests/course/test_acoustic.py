@@ -11,7 +11,7 @@ import torch
 from click.testing import CliRunner
 
 from course.acoustic import (
-    FULL,
+    NOISY,
     PLAIN,
     AttentionHead,
     ByGrammar,
@@ -128,7 +128,7 @@ def test_silence_and_single_samples_give_finite_features(signal):
 
 def test_changes_are_drawn_by_seed_and_keep_their_shape():
     signals = [noise(3_000, 1), noise(5_000, 2)]
-    first, second, other = (batch_features(signals, np.random.default_rng(seed), FULL)[0] for seed in (1, 1, 2))
+    first, second, other = (batch_features(signals, np.random.default_rng(seed), NOISY)[0] for seed in (1, 1, 2))
     assert torch.equal(first, second) and not torch.equal(first, other)
     assert torch.isfinite(first).all() and first.shape == (2, 63, 40)
 
@@ -144,7 +144,7 @@ def test_speed_changes_the_length():
 
 def test_noise_comes_at_its_ratio():
     signal = noise(16_000, level=0.3)
-    always = [with_line_noise(signal, np.random.default_rng(seed), FULL) - signal for seed in range(30)]
+    always = [with_line_noise(signal, np.random.default_rng(seed), NOISY) - signal for seed in range(30)]
     ratios = [20 * np.log10(signal.std() / added.std()) for added in always if added.any()]
     assert 10 < len(ratios) < 30 and min(ratios) > 4.9 and max(ratios) < 35.1
     assert with_line_noise(signal, np.random.default_rng(0), PLAIN) is signal
@@ -265,7 +265,7 @@ def test_shipped_checkpoints_are_small_documented_and_within_their_bars():
     best = "lexicon and bigram"
     assert facts_of(SEEN)["scores"][best]["wer"] <= 1.5
     unseen = [facts_of(name)["scores"][best]["wer"] for name in NAMES[1:]]
-    assert np.median(unseen) <= 15 and np.mean(unseen) < 16  # far from the 7 that the course aims at, on average
+    assert np.median(unseen) <= 7 and np.mean(unseen) < 12  # two of six keep the mean above 7
 
 
 def test_facts_agree_with_the_recordings_here():

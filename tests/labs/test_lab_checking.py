@@ -248,6 +248,15 @@ def test_a_broken_check_is_nobodys_loss(change, lab_folder):
         run_task(checks, "double", student_that(lambda signal: 2 * signal), 1)
 
 
+def test_a_warning_of_a_check_does_not_show_its_lines(lab, recwarn):
+    def warn(signal):
+        np.divide(signal, 0.0)
+        return [2 * value for value in signal]
+
+    run_task(lab.checks, "double", student_that(warn), "seed")
+    assert not recwarn.list
+
+
 def test_a_task_without_checks_is_not_passed_by_default(lab):
     with pytest.raises(CheckError, match="no check for the task triple"):
         run_task(lab.checks, "triple", student_that(lambda signal: signal), 1)
