@@ -35,7 +35,7 @@ def train():
 @click.option("--recorded-only", is_flag=True, help="No synthetic voices: for the comparison of Lecture 5.")
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Folder; build/checkpoints.")
 def digits(held_out: str, steps: int | None, seed: int, changes: str, recorded_only: bool, output: Path | None):
-    """Train CTC networks on digit strings; about five minutes of one processor core for each.
+    """Train CTC networks on digit strings; about three minutes of one processor core for each.
 
     The network of all six speakers also gets its transducer and its attention decoder, a minute or two each.
     """
