@@ -36,7 +36,7 @@ from autograder.sandbox import Bubblewrap, Trusted
 from autograder.workers import Job, grade_all
 from course.errors import CourseError
 from course.lab.source import Lab, all_labs
-from course.storage import PREFIX, SUFFIX, is_whole, write_atomic
+from course.storage import PREFIX, SUFFIX, is_whole, sync_folder
 
 Grader = Callable[[Iterable[Job]], Iterable[tuple[Job, Result]]]
 
@@ -98,7 +98,7 @@ def grade_class(
     with only_one_grader(root), _told_when_full(root):
         if (root / UNFINISHED).exists():
             _clean_up(root, console)
-        write_atomic(root / UNFINISHED, "")
+        _mark_unfinished(root)
         assignments = {lab.id: Assignment.of(lab, Policy.of(lab), runner) for lab in labs or all_labs()}
         _run(root, assignments, grader or partial(grade_all, workers=jobs), report, console)
         (root / UNFINISHED).unlink()
@@ -140,6 +140,12 @@ def left_behind(root: Path) -> Iterator[Path]:
     yield from root.glob(pattern)
     for name in WRITTEN:
         yield from (root / name).rglob(pattern)
+
+
+def _mark_unfinished(root: Path) -> None:
+    """Say that a run has begun. An empty file is whole as soon as it is there: no temporary one is left by a kill."""
+    (root / UNFINISHED).touch()
+    sync_folder(root)
 
 
 def _clean_up(root: Path, console: Console) -> None:

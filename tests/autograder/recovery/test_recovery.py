@@ -33,6 +33,16 @@ def test_whatever_stops_a_run_the_next_ones_make_it_good(scenario, seed):
     assert all(counts[way] for way in recovery.STOPS), counts
 
 
+def test_stopped_before_any_of_its_first_and_last_calls(scenario):
+    """There it says that it has begun, and that it is done: random stops rarely hit them."""
+    rng = random.Random(4)
+    for number in (*range(1, 9), *range(scenario.calls - 3, scenario.calls + 1)):
+        with recovery.copied(scenario) as root:
+            assert recovery.stopped_at(scenario, root, number, None, rng)
+            recovery.finish(scenario, root)
+            assert audit(root) + recovery.differences(scenario.after, recovery.state(root)) == [], number
+
+
 def test_killed_while_sandboxes_grade(scenario):
     counts, wrong = stop_often(scenario, recovery.REAL_STOPS, KILLS_WHILE_GRADING, seed=7)
     assert wrong == []
