@@ -22,7 +22,7 @@ UV = "uv==0.13.9"
 PYTHONS = ((3, 11), (3, 12))
 DISK_GB = 8
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-MODELS = ("silero-vad", "resemblyzer")
+MODELS = ("silero-vad", "resemblyzer", "smollm2-135m-instruct")
 ASTERISK = "/usr/share/asterisk/sounds/en_US_f_Allison/hello-world.wav"
 
 
@@ -255,6 +255,8 @@ def fetch_models():
     code = "from course.models import MODELS; [MODELS.fetch(n, next(iter(MODELS[n].hashes))) for n in sys.argv[1:]]"
     command = [venv("bin", "python"), "-c", "import sys; " + code]
     run([*command, *MODELS], INDEX)
+    convert = "from course.language.pretrained import smollm_folder; smollm_folder()"
+    run([venv("bin", "python"), "-c", convert], "Make room on the disk of your home folder (1 GB) and run again.")
 
 
 # The site's JavaScript

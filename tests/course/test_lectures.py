@@ -30,6 +30,8 @@ from course.data import CORPORA
 CORPORA.locate = lambda name, file: None
 """
 SYNTHESISED = "synthesised by espeak-ng"
+SPEECH = re.compile(r"from course\.(recordings|listening|data) import")
+MEASURED = "measured"  # the tag of a cell that shows how long something took
 SEEN_OUTPUTS = {"image/svg+xml", "text/html"}
 
 
@@ -165,13 +167,16 @@ def test_it_runs_offline_and_describes_every_figure(executed):
 
 
 def test_it_gives_the_same_result_each_time(source, executed):
+    """But for what was timed: such a cell says so by its tag."""
     pairs = zip(source.cells, executed, run(source.path), strict=True)
-    changed = [cell.text for cell, first, second in pairs if first != second]
+    changed = [cell.text for cell, first, second in pairs if first != second and MEASURED not in cell.tags]
     assert not changed
 
 
-def test_it_holds_for_synthesised_speech_too(source):
+def test_it_holds_for_synthesised_speech_too(source, text):
     """Every assertion of the lecture holds without the recordings, and the page says who speaks."""
+    if not SPEECH.search(text):
+        pytest.skip("there is no speech in this lecture")
     outputs = [output for cell in run(source.path, WITHOUT_RECORDINGS) for output in cell]
     said = [output.get("text", "") + str(output.get("data", "")) for output in outputs]
     assert any(SYNTHESISED in text for text in said)
