@@ -1,0 +1,30 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from course.measure.rehearsal import Measurement, Server
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def record():
+    """An honest record of two made-up backends."""
+    return Measurement(3).record()
+
+
+@pytest.fixture(scope="session")
+def server_record():
+    """An honest record of a made-up server."""
+    return Server(3).record()
+
+
+@pytest.fixture
+def now():
+    """A moment after the records were made."""
+    return NOW
+
+
+def changed(record, **fields):
+    """A record with other fields, sealed again, as by someone who knows how."""
+    return type(record).model_validate_json(record.model_copy(update=fields).sealed().model_dump_json())
