@@ -12,7 +12,8 @@ from course.errors import CourseError
 from course.site.checks.pages import Page
 from course.site.checks.report import CheckResult, Finding
 
-NOT_PROSE = ("script", "style", "pre", "code", "kbd", "samp", "math", "svg", "cite")
+# Code and formulas, and the names of people in citations and references.
+NOT_PROSE = "script, style, pre, code, kbd, samp, math, svg, cite, a.cite, li[id^=cite-]"
 REPORTED = re.compile(r"^(?P<file>.+?):(?P<line>\d+): (?P<words>.+)$", re.MULTILINE)
 
 
@@ -38,7 +39,8 @@ def prose(soup: BeautifulSoup) -> list[str]:
     """The pieces of text that a reader reads as language."""
     pieces = [tag["alt"] for tag in soup.find_all(alt=True)]
     pieces += [tag["content"] for tag in soup.find_all("meta", attrs={"name": "description", "content": True})]
+    left_out = {id(tag) for tag in soup.select(NOT_PROSE)}
     for text in soup.find_all(string=True):
-        if not any(parent.name in NOT_PROSE for parent in text.parents) and text.strip():
+        if not any(id(parent) in left_out for parent in text.parents) and text.strip():
             pieces.append(str(text).strip())
     return pieces

@@ -1,0 +1,1 @@
+"""Evaluation as measurement: intervals, comparisons, leaks, wordings and judges (Lecture 9)."""

@@ -1,0 +1,25 @@
+"""The cache holds rotated keys, and they are rotated once more."""
+
+# fails: goes_on_where_the_cache_ends
+
+# ruff: noqa: F821 (the other names are those of the lab)
+
+import numpy as np
+
+
+def attention(queries, keys, values, past, theta):
+    n_heads, n, head_dim = queries.shape
+    if n_heads % len(keys):
+        raise ValueError(f"{n_heads} query heads cannot share {len(keys)} key heads evenly.")
+    m = 0 if past is None else past[0].shape[1]
+    positions = np.arange(m, m + n)
+    queries = rotate(queries, positions, theta)
+    if past is not None:
+        keys, values = np.concatenate([past[0], keys], axis=1), np.concatenate([past[1], values], axis=1)
+    keys = rotate(keys, np.arange(m + n), theta)
+    group = n_heads // len(keys)
+    scores = queries @ np.repeat(keys, group, axis=0).swapaxes(1, 2) / np.sqrt(head_dim)
+    scores = np.where(np.arange(m + n) <= positions[:, np.newaxis], scores, -np.inf)
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    weights = weights / weights.sum(axis=-1, keepdims=True)
+    return weights @ np.repeat(values, group, axis=0), (keys, values)

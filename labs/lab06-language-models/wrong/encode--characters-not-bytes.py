@@ -1,0 +1,23 @@
+"""Text is split into characters, so é is the byte 233."""
+
+# fails: takes_text_and_bytes_alike
+
+# ruff: noqa: F821 (the other names are those of the lab)
+
+
+def encode(data, merges):
+    tokens = [ord(one) % 256 for one in data] if isinstance(data, str) else list(data)
+    if any(not 0 <= token < 256 for token in tokens):
+        raise ValueError("Expected text, or bytes from 0 to 255; got another number.")
+    rank = {pair: k for k, pair in enumerate(merges)}
+    while True:
+        known = [pair for pair in pairwise(tokens) if pair in rank]
+        if not known:
+            return tokens
+        best = min(known, key=rank.get)
+        joined, at = [], 0
+        while at < len(tokens):
+            here = tuple(tokens[at : at + 2]) == best
+            joined.append(256 + rank[best] if here else tokens[at])
+            at += 2 if here else 1
+        tokens = joined

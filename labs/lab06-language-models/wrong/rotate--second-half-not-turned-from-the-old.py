@@ -1,0 +1,17 @@
+"""The second half is computed from the first after that was overwritten."""
+
+# fails: keeps_lengths
+
+import numpy as np
+
+
+def rotate(x, positions, theta):
+    head_dim = x.shape[-1]
+    if head_dim % 2 or np.shape(positions) != (x.shape[-2],):
+        raise ValueError(f"Expected an even width and {x.shape[-2]} positions; got {head_dim}, {np.shape(positions)}.")
+    half = head_dim // 2
+    angles = np.multiply.outer(positions, theta ** (-np.arange(half) / half))
+    first, second = x[..., :half], x[..., half:]
+    first = first * np.cos(angles) - second * np.sin(angles)
+    turned = first, second * np.cos(angles) + first * np.sin(angles)
+    return np.concatenate(turned, axis=-1)

@@ -1,0 +1,20 @@
+"""Turns are drawn, as if those of one call knew nothing of each other."""
+
+# fails: covers_the_truth
+
+# ruff: noqa: F821 (the other names are those of the lab)
+
+import numpy as np
+
+
+def paired_interval(baseline, candidate, calls, seed, level=0.95):
+    if not len(baseline) == len(candidate) == len(calls):
+        raise ValueError(f"Expected as many scores as calls; got {len(baseline)}, {len(candidate)} and {len(calls)}.")
+    names, call_of = np.unique(calls, return_inverse=True)
+    if len(names) < 2 or not 0 < level < 1:
+        raise ValueError(f"Expected two calls or more and a level inside (0, 1); got {len(names)} and {level}.")
+    gains = np.asarray(candidate, dtype=float) - baseline
+    drawn = np.random.default_rng(seed).integers(len(gains), size=(N_DRAWS, len(gains)))
+    differences = gains[drawn].mean(axis=1)
+    low, high = np.quantile(differences, [(1 - level) / 2, (1 + level) / 2])
+    return float(gains.mean()), float(low), float(high)

@@ -1,0 +1,17 @@
+"""The group alone is hashed, so that there is one split for ever."""
+
+# fails: follows_the_hash
+
+import hashlib
+
+import numpy as np
+
+
+def split_groups(groups, share, seed):
+    if not 0 <= share <= 1:
+        raise ValueError(f"Expected a share from 0 to 1; got {share}.")
+    chosen = []
+    for group in groups:
+        digest = hashlib.sha256(group.encode()).digest()
+        chosen.append(int.from_bytes(digest[:8], "big") / 2**64 < share)
+    return np.array(chosen, dtype=bool)

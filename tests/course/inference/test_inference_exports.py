@@ -1,0 +1,114 @@
+"""The backends that read an exported model: ONNX Runtime and onnxruntime-genai, with one export of the tiny model."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from course.errors import CourseError
+from course.inference import Setup, available, create, onnx_runtime
+from course.inference.artefacts import artefact
+from course.inference.parity import measure, require
+
+SHAPE = {"model": "tiny", "batch": 2, "length": 40}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_DATA_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def reference():
+    with create("transformers-eager", **SHAPE) as backend:
+        yield backend
+
+
+@pytest.fixture(scope="module")
+def tokens():
+    return torch.randint(0, 512, (2, 20), generator=torch.Generator().manual_seed(3))
+
+
+@pytest.mark.parametrize("name", ["onnx", "onnx-fused", "onnx-int8", "onnx-int8-blocks"])
+def test_parity(name, reference, tokens):
+    if reason := available("cpu")[name]:
+        pytest.skip(reason)
+    with create(name, **SHAPE, threads=1) as backend:
+        parity = require(measure(reference, backend, tokens, n_prompt=9, n_new=4), backend.arithmetic)
+        assert backend.cached == 0
+    if backend.arithmetic == "float32":
+        assert parity.tokens == 1.0
+
+
+def test_four_bits_one_sequence(tokens):
+    shape = {**SHAPE, "batch": 1}
+    if reason := available("cpu", **{**shape, "model": "tiny"})["genai-int4"]:
+        pytest.skip(reason)
+    with create("sdpa", **shape) as reference, create("genai-int4", **shape, threads=1) as backend:
+        parity = require(measure(reference, backend, tokens[:1], n_prompt=9, n_new=4), "int4")
+    assert parity.rel_l2 > 1e-3, "four bits cannot be exact"
+    assert "one sequence at a time; batch=2" in available("cpu", **SHAPE)["genai-int4"]
+
+
+def test_the_graph_computes_a_row_for_each_token_of_the_prompt():
+    assert onnx_runtime.OnnxRuntime.logit_rows(None, 128) == 128
+
+
+def test_an_export_that_fails_is_one_sentence_and_leaves_nothing(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
+
+    def break_down(setup, attention="sdpa"):
+        raise RuntimeError("an operator without a translation\nand much more")
+
+    monkeypatch.setattr("course.inference.models.load_transformers", break_down)
+    with pytest.raises(
+        CourseError, match="^The ONNX export of tiny .export. failed: an operator without a translation"
+    ):
+        create("onnx", **SHAPE)
+    assert [path.suffix for path in (tmp_path / "inference").iterdir()] == [".lock"]
+
+
+def test_an_unknown_variant_is_refused():
+    with pytest.raises(CourseError, match="come as plain, fused, int8, int8-blocks; 'int3' is none"):
+        onnx_runtime.exported(Setup(**SHAPE), "int3")
+
+
+def test_onnx_runtime_on_a_cpu_is_float32():
+    assert "are in float32 here, or in float16 on a GPU" in available("cpu", dtype="bfloat16")["onnx"]
+
+
+def test_artefacts_are_made_once_and_named_by_what_went_in(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
+    made = []
+
+    def make(folder):
+        made.append(folder)
+        (folder / "file").write_text("x")
+
+    first = artefact(Setup(**SHAPE), "thing", ["torch"], make)
+    assert artefact(Setup(**SHAPE), "thing", ["torch"], make) == first
+    assert (first / "file").read_text() == "x"
+    assert artefact(Setup(**SHAPE, seed=1), "thing", ["torch"], make) != first
+    assert artefact(Setup(**{**SHAPE, "batch": 5}), "thing", ["torch"], make) == first
+    assert len(made) == 2
+
+
+def test_what_a_killed_maker_left_is_removed(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
+    left = []
+
+    def killed(folder):
+        (folder / "half").write_text("x")
+        left.append(folder.parent)
+        shutil.copytree(folder.parent, f"{folder.parent}-and-killed")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        artefact(Setup(**SHAPE), "thing", ["torch"], killed)
+    assert Path(f"{left[0]}-and-killed").is_dir()
+    made = artefact(Setup(**SHAPE), "thing", ["torch"], lambda folder: (folder / "whole").write_text("y"))
+    assert [path.name for path in made.iterdir()] == ["whole"]
+    assert not Path(f"{left[0]}-and-killed").exists()
