@@ -40,7 +40,9 @@ def test_each_greedy_token_is_the_likeliest_after_all_before_it(model):
     assert len(text) == 25
 
 
-@pytest.mark.parametrize("sampler", [greedy, Sampler(temperature=2.0), Sampler(top_k=4)], ids=["greedy", "hot", "top-k"])
+@pytest.mark.parametrize(
+    "sampler", [greedy, Sampler(temperature=2.0), Sampler(top_k=4)], ids=["greedy", "hot", "top-k"]
+)
 def test_with_and_without_a_cache_the_tokens_are_the_same(model, sampler):
     def seeded():
         return torch.Generator().manual_seed(5)
