@@ -16,7 +16,7 @@ course:
 test:
 	@$(PYTHON) course/bootstrap.py test
 	@$(MAKE) --no-print-directory lint
-	@python -m pytest -n 2 --dist loadscope
+	@python -m pytest -n 2 --no-loadscope-reorder
 
 site:
 	@$(PYTHON) course/bootstrap.py course

@@ -271,7 +271,8 @@ def lectures() -> list[Path]:
 
 
 @pytest.mark.parametrize("lecture", lectures(), ids=lambda path: path.parent.name)
-def test_lecture_keeps_every_code_cell_and_runs_as_a_plain_notebook(lecture, tmp_path):
+def test_lecture_keeps_every_code_cell_in_a_plain_notebook(lecture, tmp_path):
+    """That these cells run in a folder of their own, `test_lectures` shows: a lecture takes a minute."""
     target = tmp_path / "lecture.ipynb"
     export_notebook(lecture, target)
     notebook = nbformat.read(target, as_version=4)
@@ -280,7 +281,4 @@ def test_lecture_keeps_every_code_cell_and_runs_as_a_plain_notebook(lecture, tmp
     kept = [cell.text for cell in source.cells if cell.kind == "code" and cell.slide != "notes"]
     assert [cell.source for cell in notebook.cells if cell.cell_type == "code"] == kept
     assert "{cite" not in text_of(notebook) and "{eval}" not in text_of(notebook)
-    NotebookClient(
-        notebook, timeout=180, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
-    ).execute()
     assert json.loads(target.read_text())["nbformat"] == 4
