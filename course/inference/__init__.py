@@ -70,7 +70,8 @@ class Factory:
 
 BACKENDS: dict[str, Factory] = {
     "eager": Factory("eager", "Eager", "the course's LLaMA, attention written out"),
-    "naive": Factory("eager", "Naive", "the same with naive_attention"),
+    "uncached": Factory("eager", "Uncached", "the same without a cache: every token reads the whole text"),
+    "naive": Factory("eager", "Naive", "the course's LLaMA with naive_attention"),
     "tiled": Factory("eager", "Tiled", "the same with tiled_attention, online softmax in Python"),
     "transformers-eager": Factory("eager", "TransformersEager", "transformers, eager attention"),
     "transformers-sdpa": Factory("eager", "TransformersSdpa", "transformers, its default"),
@@ -122,14 +123,15 @@ def available(device: str = "cpu", **setup) -> dict[str, str]:
     return {name: missing or factory.find().missing(wanted) for name, factory in BACKENDS.items()}
 
 
-def memory_needed(name: str, model: str, batch: int, length: int, dtype: str = "float32") -> Memory:
+def memory_needed(name: str, model: str, batch: int, length: int, dtype: str = "float32", processes: int = 2) -> Memory:
     """What a backend holds while it loads a model and runs it with a full cache; nothing is loaded.
 
     Args:
         name: a key of `BACKENDS`.
-        model, batch, length, dtype: as for `Setup`.
+        model, batch, length, dtype, processes: as for `Setup`.
     """
-    return _factory(name).memory(_setup({"model": model, "batch": batch, "length": length, "dtype": dtype}))
+    fields = {"model": model, "batch": batch, "length": length, "dtype": dtype, "processes": processes}
+    return _factory(name).memory(_setup(fields))
 
 
 def _factory(name: str) -> Factory:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from course.errors import CourseError
 from course.inference.models import fingerprint
 from course.inference.protocol import Setup
 from course.registry import cache
@@ -25,14 +26,32 @@ def artefact(setup: Setup, kind: str, packages: Sequence[str], make: Callable[[P
         kind: what it is, such as "onnx-fused".
         packages: distributions whose versions matter.
         make: writes the files into the folder that it is given.
+
+    Raises:
+        CourseError: the cache cannot be written.
     """
-    versions = "-".join(f"{name}{importlib.metadata.version(name)}" for name in packages)
-    target = cache() / FOLDER / f"{setup.model}-{setup.dtype}-{kind}-{versions}-{fingerprint(setup)[:16]}"
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target = _folder(setup, kind, packages)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CourseError(
+            f"{target.parent}, where exported models are kept, cannot be made: {error.strerror}. "
+            "Set COURSE_DATA_DIR to a folder that can be written."
+        ) from error
     with FileLock(f"{target}.lock"):
         if not target.is_dir():
             _make(make, target)
     return target
+
+
+def is_made(setup: Setup, kind: str, packages: Sequence[str]) -> bool:
+    """Whether an artefact is there already, so that asking for it takes no time; the arguments are `artefact`'s."""
+    return _folder(setup, kind, packages).is_dir()
+
+
+def _folder(setup: Setup, kind: str, packages: Sequence[str]) -> Path:
+    versions = "-".join(f"{name}{importlib.metadata.version(name)}" for name in packages)
+    return cache() / FOLDER / f"{setup.model}-{setup.dtype}-{kind}-{versions}-{fingerprint(setup)[:16]}"
 
 
 def _make(make: Callable[[Path], None], target: Path) -> None:

@@ -39,6 +39,23 @@ class Eager(Backend):
         self.model = self.cache = None
 
 
+class Uncached(Eager):
+    """`Eager` without a cache: each token costs the reading of the whole text again."""
+
+    name = "uncached"
+
+    def __init__(self, setup: Setup):
+        super().__init__(setup)
+        self.text = None
+
+    def _next(self, tokens: torch.Tensor) -> torch.Tensor:
+        self.text = tokens if self.text is None else torch.cat([self.text, tokens], dim=1)
+        return self.model.lm_head(self.model.hidden(self.text)[:, -1]).float()
+
+    def _reset(self) -> None:
+        self.text = None
+
+
 class ByHand(Eager):
     """`Eager` with one of the two functions of `course.inference.attention`, for comparing the two inside a model."""
 

@@ -2,8 +2,12 @@
 
 transformers' exporter (experimental in 5.23, hence pinned) traces one graph that takes any number of tokens behind any
 number of cached ones. It is exported once, in two minutes for SmolLM2, and kept; fused and quantized variants are made
-from the kept graph in seconds. The graph computes a row of logits for every token of a prompt, where PyTorch computes
-one: `OnnxRuntime.logit_rows` says so, and the operations are counted accordingly.
+from the kept graph in seconds. As exported, the graph computes a row of logits for every token of a prompt, where
+PyTorch computes one; the fused variants are cut down to the last row. `OnnxRuntime.logit_rows` says which it is, and
+the operations are counted accordingly.
+
+A fused graph is made for one sequence, or for any number of them. Only in the former does attention become one
+operator: ONNX Runtime's `GroupQueryAttention` takes several tokens behind a cache for one sequence alone.
 """
 
 from pathlib import Path
@@ -13,12 +17,12 @@ import torch
 
 from course.errors import CourseError
 from course.inference import models
-from course.inference.artefacts import artefact
+from course.inference.artefacts import artefact, is_made
 from course.inference.protocol import Backend, Setup
 from course.inference.quiet import quiet
 
 PACKAGES = ("torch", "transformers", "onnxruntime")
-GRAPH = "model.onnx"
+GRAPH, LOGITS = "model.onnx", "logits"
 BLOCK = 32
 SAMPLE = (2, 7)  # batch and tokens of the traced example: neither 1 nor equal, which would fix an axis for ever
 
@@ -27,24 +31,23 @@ def exported(setup: Setup, variant: str) -> Path:
     """The folder with ``model.onnx`` for a variant, exported at the first call.
 
     Args:
-        setup: the model, its dtype, and the device that fusions are for.
+        setup: the model, its dtype, the device that fusions are for, and whether its batch is one sequence.
         variant: "plain", "fused", "int8" (fused; each matrix has a scale for each output, each activation one for all
             its values) or "int8-blocks" (fused; a scale for each block of `BLOCK` weights or values).
 
     Raises:
         CourseError: the exporter failed, with its last words.
     """
-    provider = setup.device.partition(":")[0]
-    makers = {
-        "plain": ("onnx-plain", export),
-        "fused": (f"onnx-fused-{provider}", fuse),
-        "int8": (f"onnx-int8-{provider}", quantize),
-        "int8-blocks": (f"onnx-int8-blocks-{provider}", quantize_blocks),
-    }
+    makers = {"plain": export, "fused": fuse, "int8": quantize, "int8-blocks": quantize_blocks}
     if variant not in makers:
         raise CourseError(f"ONNX graphs come as {', '.join(makers)}; {variant!r} is none of them.")
-    kind, make = makers[variant]
-    return artefact(setup, kind, PACKAGES, lambda folder: _made(make, setup, folder))
+    return artefact(setup, _kind(setup, variant), PACKAGES, lambda folder: _made(makers[variant], setup, folder))
+
+
+def _kind(setup: Setup, variant: str) -> str:
+    """What the folder of a variant is called; all but the plain graph depend on the device and on the batch."""
+    provider, sequences = setup.device.partition(":")[0], "one" if setup.batch == 1 else "any"
+    return f"onnx-{variant}" if variant == "plain" else f"onnx-{variant}-{provider}-{sequences}"
 
 
 def export(setup: Setup, folder: Path) -> None:
@@ -65,8 +68,41 @@ def fuse(setup: Setup, folder: Path) -> None:
     from transformers.exporters.onnxruntime_fusions import fuse_for_onnxruntime
 
     graph = onnx_ir.load(exported(setup, "plain") / GRAPH)
+    _keep_last_row(graph.graph)
+    if setup.batch == 1:
+        _fix_batch(graph.graph)
     fuse_for_onnxruntime(graph, setup.device.partition(":")[0])
     onnx_ir.save(graph, folder / GRAPH, external_data=f"{GRAPH}.data")
+
+
+def _keep_last_row(graph) -> None:
+    """Multiply only the last position's state with the output matrix: the row of logits that generation asks for."""
+    import onnx_ir
+
+    logits = next(value for value in graph.outputs if value.name == LOGITS)
+    product = logits.producer()
+    states = product.inputs[0]
+    bounds = []
+    for name, bound in (("start", -1), ("end", np.iinfo(np.int64).max), ("axis", 1)):
+        bounds.append(onnx_ir.Value(name=f"last_row.{name}", const_value=onnx_ir.tensor(np.array([bound]))))
+        bounds[-1].dtype, bounds[-1].shape = onnx_ir.DataType.INT64, onnx_ir.Shape([1])
+        graph.register_initializer(bounds[-1])
+    cut = onnx_ir.node("Slice", [states, *bounds])
+    cut.outputs[0].name, cut.outputs[0].dtype = "last_row", states.dtype
+    for value, like in ((cut.outputs[0], states), (logits, logits)):
+        value.shape = onnx_ir.Shape([like.shape[0], 1, like.shape[2]])
+    graph.insert_before(product, cut)
+    product.replace_input_with(0, cut.outputs[0])
+
+
+def _fix_batch(graph) -> None:
+    """Write 1 wherever the graph has the symbol of its batch, so that the fusions know that there is one sequence."""
+    import onnx_ir
+
+    batch = graph.inputs[0].shape[0]
+    for value in (*graph.inputs, *(value for node in graph for value in node.outputs)):
+        if value.shape is not None:
+            value.shape = onnx_ir.Shape([1 if size == batch else size for size in value.shape])
 
 
 def quantize(setup: Setup, folder: Path) -> None:
@@ -139,9 +175,13 @@ class OnnxRuntime(Backend):
         if setup.threads is not None:
             options.intra_op_num_threads = options.inter_op_num_threads = setup.threads
         options.log_severity_level = 3
-        self.session = onnxruntime.InferenceSession(
-            exported(setup, self.variant) / GRAPH, options, providers=_providers(self.device)
-        )
+        graph = exported(setup, self.variant) / GRAPH
+        try:
+            self.session = onnxruntime.InferenceSession(graph, options, providers=_providers(self.device))
+        except Exception as error:  # ONNX Runtime's own kinds have no common class
+            raise CourseError(
+                f"ONNX Runtime cannot load {graph}: {str(error).strip()[:200]} Remove that folder to export it again."
+            ) from error
         self.past = [one.name for one in self.session.get_inputs() if "past" in one.name]
         self.outputs = [one.name for one in self.session.get_outputs()]
         self.cache = {}
@@ -155,6 +195,11 @@ class OnnxRuntime(Backend):
         if setup.device.startswith("cuda") and "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
             return "This ONNX Runtime has no CUDA provider. Install onnxruntime-gpu in place of onnxruntime."
         return ""
+
+    @classmethod
+    def exported_before(cls, setup: Setup) -> bool:
+        """Whether the graph is there already; if not, making the backend takes minutes."""
+        return is_made(setup, _kind(setup, cls.variant), PACKAGES)
 
     def logit_rows(self, n: int) -> int:
         """All of them: the graph does not know that one is asked for."""
@@ -180,7 +225,7 @@ class OnnxRuntime(Backend):
         """The session has threads of its own."""
 
     def _run(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Logits ``(batch, n, vocab)`` float32; the cache is exchanged for the one that comes back."""
+        """Logits ``(batch, n or 1, vocab)`` float32; the cache is exchanged for the one that comes back."""
         n, before = tokens.shape[1], self._cached
         positions = torch.arange(before, before + n).expand(tokens.shape[0], n)
         fed = {
@@ -200,7 +245,7 @@ class OnnxRuntime(Backend):
         if self.device.type == "cuda":
             binding.synchronize_outputs()  # ONNX Runtime has a stream of its own, which PyTorch's does not wait for
         values = dict(zip(self.outputs, binding.get_outputs(), strict=True))
-        logits = values.pop("logits")
+        logits = values.pop(LOGITS)
         self.cache = dict(zip(self.past, values.values(), strict=True))
         return torch.from_dlpack(logits).float()
 
@@ -214,12 +259,24 @@ class OnnxRuntime(Backend):
 
 
 class OnnxFused(OnnxRuntime):
-    """The graph with ONNX Runtime's fused operators in place of the patterns that it knows."""
+    """The graph with ONNX Runtime's fused operators in place of the patterns that it knows, and one row of logits."""
 
     name, variant = "onnx-fused", "fused"
 
+    def logit_rows(self, n: int) -> int:
+        """One, as PyTorch."""
+        return 1
 
-class OnnxInt8(OnnxRuntime):
+    def _logits(self, tokens: torch.Tensor) -> torch.Tensor:
+        """The graph gives the last row alone, so the rows come one by one through the cache."""
+        rows = []
+        for place in range(tokens.shape[1]):
+            rows.append(self._run(tokens[:, place : place + 1])[:, -1])
+            self._cached = place + 1
+        return torch.stack(rows, dim=1)
+
+
+class OnnxInt8(OnnxFused):
     """The fused graph with int8 weights, and activations rounded to int8 as they come, with one scale for all.
 
     One large value in an activation takes the others' precision: what that costs is for its parity to say.
@@ -228,7 +285,7 @@ class OnnxInt8(OnnxRuntime):
     name, variant, arithmetic = "onnx-int8", "int8", "int8"
 
 
-class OnnxInt8Blocks(OnnxRuntime):
+class OnnxInt8Blocks(OnnxFused):
     """The fused graph with int8 weights, and activations rounded to int8, in blocks with a scale each."""
 
     name, variant, arithmetic = "onnx-int8-blocks", "int8-blocks", "int8"

@@ -8,6 +8,7 @@ Source: S. Williams, A. Waterman and D. Patterson, Roofline: an insightful visua
 architectures, Communications of the ACM 52(4), 2009.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -107,7 +108,8 @@ class Ceilings:
 
     Attributes:
         device, dtype, threads: what was measured with; threads of the CPU.
-        flops_per_second: of a square matrix product.
+        flops_per_second: of a square matrix product: on a CPU in float32 by PyTorch and by ONNX Runtime, whose kernels
+            differ by a factor of two on some processors; else by PyTorch.
         copy_bytes_per_second: of a copy, read and written bytes together.
         read_bytes_per_second: of a matrix times a vector, which reads as decoding does.
     """
@@ -139,8 +141,9 @@ def measure_ceilings(
         device: "cpu", "cuda".
         dtype: of what is multiplied and moved.
         threads: of the CPU.
-        repetitions: how often each is measured; each time until ``seconds`` have passed.
-        side: of the square matrices; 0 takes 1,536 on a CPU and 8,192 on a GPU.
+        repetitions: how often each is measured; each time until ``seconds`` have passed, and the fastest run counts.
+        side: of the square matrices; 0 takes 512 on a CPU, a few milliseconds' work that other programs leave whole now
+            and then, and 8,192 on a GPU.
         values: numbers in the arrays that are moved; 0 takes 2 ** 26 on a CPU and 2 ** 29 on a GPU. They have to be
             several times larger than the processor's caches.
         seconds: shortest time of a repetition.
@@ -151,7 +154,7 @@ def measure_ceilings(
     if reason := no_device(device):
         raise CourseError(reason)
     on_gpu, kind = device.startswith("cuda"), {"device": device, "dtype": DTYPES[dtype]}
-    side, values = side or (8192 if on_gpu else 1536), values or 2 ** (29 if on_gpu else 26)
+    side, values = side or (8192 if on_gpu else 512), values or 2 ** (29 if on_gpu else 26)
     square, source = torch.randn(side, side, **kind), torch.ones(values, **kind)
     matrix = source.view(-1, 1024)
     names = {"a": square, "x": source, "y": torch.empty_like(source), "m": matrix, "v": torch.ones(1024, **kind)}
@@ -159,17 +162,36 @@ def measure_ceilings(
 
     def rates(statement: str, amount: float) -> tuple[float, ...]:
         timer = Timer(statement, globals=names, num_threads=threads)
-        return tuple(amount / timer.blocked_autorange(min_run_time=seconds).median for _ in range(repetitions))
+        return tuple(amount / min(timer.blocked_autorange(min_run_time=seconds).times) for _ in range(repetitions))
 
+    products = ["a @ a"]
+    if not on_gpu and dtype == "float32":
+        names["onnx_product"] = _onnx_product(square.numpy(), threads)
+        products.append("onnx_product()")
     with torch.no_grad():
         return Ceilings(
             device,
             dtype,
             threads,
-            flops_per_second=rates("a @ a", 2 * side**3),
+            flops_per_second=tuple(rate for product in products for rate in rates(product, 2 * side**3)),
             copy_bytes_per_second=rates("y.copy_(x)", 2 * moved),
             read_bytes_per_second=rates("m @ v", moved),
         )
+
+
+def _onnx_product(matrix, threads: int) -> Callable[[], object]:
+    """The product of a square NumPy matrix with itself by ONNX Runtime, as a function to be called."""
+    import onnxruntime
+    from onnx import TensorProto, helper, numpy_helper
+
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, matrix.shape) for name in ("x", "y")]
+    product = helper.make_node("MatMul", ["x", "weight"], ["y"])
+    graph = helper.make_graph([product], "product", ends[:1], ends[1:], [numpy_helper.from_array(matrix, "weight")])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = threads
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return lambda: session.run(None, {"x": matrix})
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,10 @@ def measure():
 @click.option("--generated", type=int, help="Tokens that are written.")
 @click.option("--rounds", type=int, help="Trials of each variant in each process.")
 @click.option("--processes", type=int, help="Fresh processes; at least 3 for a speed-up.")
+@click.option("--window", type=int, help="Trials: warming up ends when so many are not faster than as many before.")
 @click.option("--threads", type=int, default=1, show_default=True, help="Of the processor.")
+@click.option("--shards", type=int, help="Processes that share the model (tensor-parallel, deepspeed); 2 if not given.")
+@click.option("--port", type=int, help="Of their group on this machine; a free one if not given.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of prompts and order.")
 @click.option("--lab", default="", help="Id of the lab that the record is for.")
 @click.option("--nonce", default="", help="What the grader gave out.")
@@ -59,6 +62,12 @@ def run(backends: str, quick: bool, output: Path | None, **options):
     """Measure backends in turns, in fresh processes, and keep every raw sample.
 
     A run that is ended keeps what it has; the same command goes on there.
+
+    \b
+    The exit status is
+      0  when all backends were measured,
+      1  when one could not be; a record of the others is kept, unless the baseline is missing,
+      2  when the command line is wrong.
     """
     from course.errors import shown
     from course.kit import build_dir
@@ -78,6 +87,7 @@ def run(backends: str, quick: bool, output: Path | None, **options):
     finish(plan)
     show(record, console)
     console.print(f"{summary(verify(record))} Record: {shown(path)}", soft_wrap=True, highlight=False)
+    raise SystemExit(1 if record.faults else 0)
 
 
 @measure.command("show")
@@ -118,6 +128,34 @@ def verify_record(record: Path, lab: str, nonce: str | None):
     show_findings(findings, console)
     console.print(summary(findings), highlight=False)
     raise SystemExit(0 if holds(findings) else 1)
+
+
+@measure.command("leaderboard")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--remeasured", type=click.Path(file_okay=False, path_type=Path), help="Folder of the grader's own records."
+)
+@click.option("--lab", default="", help="The lab that all have to be of; what each record names if not given.")
+@click.option("--nonce", help="The nonce that was given out; any if not given.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON there, too.")
+def show_board(folder: Path, remeasured: Path | None, lab: str, nonce: str | None, as_json: bool, output: Path | None):
+    """Rank the measurement records below FOLDER: verified, self-reported or refused.
+
+    A record has a rank if the grader measured the same code, variant and work, and the intervals of the speed-up
+    overlap. All others are shown with the reason.
+    """
+    from course.measure.leaderboard import leaderboard, show_leaderboard
+    from course.storage import write_atomic
+
+    found = leaderboard(folder, remeasured, lab, nonce)
+    text = found.model_dump_json(indent=1)
+    if output:
+        write_atomic(output, text + "\n")
+    if as_json:
+        click.echo(text)
+    else:
+        show_leaderboard(found, Console())
 
 
 @measure.command()

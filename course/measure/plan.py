@@ -27,6 +27,9 @@ class Plan(Strict):
         objective, share: of the server scenario: seconds that this share of the requests should stay below.
         parity_prompts, parity_steps: of the comparison with the reference.
         ceiling_seconds: for which each ceiling is measured, each time.
+        threads: of the processor, in each process.
+        shards: processes that share the model, for the backends that split it.
+        port: of their group on this machine; None takes a free one.
     """
 
     device: str
@@ -49,6 +52,8 @@ class Plan(Strict):
     parity_steps: Size = 8
     ceiling_seconds: Positive = 0.2
     threads: Size = 1
+    shards: Size = 2
+    port: int | None = Field(None, ge=1, lt=2**16)
     seed: int = Field(0, ge=0, lt=2**31)
     lab: str = ""
     nonce: str = ""

@@ -45,7 +45,8 @@ class Timing(Strict):
     Attributes:
         steps: forward passes in it: 1 for a prefill, the tokens of each sequence for a decode, calls for a kernel.
         seconds: of the host's clock, between two synchronisations.
-        process_seconds: that this process computed, all threads together; None where the device has no such clock.
+        process_seconds: that this process and those that it started computed, all threads together; None where the
+            device has no such clock.
         device_seconds: between two events on the device; None where it has none.
     """
 

@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from course.bench.machine import commit
 from course.errors import CourseError, shown
 from course.kit import build_dir
+from course.measure.devices import resolved
 from course.measure.plan import Part, Plan
 from course.measure.record import Ceiling, Device, Load, Record, Request, Trial, Variant
 from course.measure.scenarios import SERVER
@@ -33,6 +34,7 @@ from course.storage import make_folder, write_atomic
 
 HEADROOM = 0.9  # of the free memory that may be planned for: activations and libraries take the rest
 LONGEST_COMPLAINT = 800
+TRACEBACK = "Traceback (most recent call last)"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -110,9 +112,17 @@ def assemble(plan: Plan, folder: Path) -> Record:
         trials=tuple(trial.model_copy(update={"place": place}) for place, trial in enumerate(kept)),
         requests=tuple(request for request in requests if request.variant in by_name),
         load=Load(objective=plan.objective, share=plan.share, seed=plan.seed) if plan.scenario == SERVER else None,
-        ceilings=next((one.ceilings for one in found if one.ceilings), ()),
+        ceilings=_joined([ceiling for one in found for ceiling in one.ceilings]),
         faults=faults,
     ).sealed()
+
+
+def _joined(ceilings: Sequence[Ceiling]) -> tuple[Ceiling, ...]:
+    """What all processes measured of each limit, together: a ceiling is the best that was seen."""
+    rates: dict[tuple[str, str], tuple[float, ...]] = {}
+    for one in ceilings:
+        rates[one.kind, one.dtype] = rates.get((one.kind, one.dtype), ()) + one.per_second
+    return tuple(Ceiling(kind=kind, dtype=dtype, per_second=each) for (kind, dtype), each in rates.items())
 
 
 class Found:
@@ -184,7 +194,7 @@ def _units(plan: Plan, source: Source, console: Console) -> list[Unit]:
     if needed[largest.name] > free:
         raise CourseError(
             f"{largest.name} with {plan.model} needs {needed[largest.name]:,} bytes, and {free:,} can be planned for "
-            f"on {plan.device}. Take a smaller model, batch, prompt or dtype."
+            f"on {resolved(plan.device)}. Take a smaller model, batch, prompt or dtype."
         )
     if sum(needed.values()) <= free:
         return [Unit(block, tuple(needed), alone=False) for block in range(plan.processes)]
@@ -217,6 +227,7 @@ def _run_unit(plan: Plan, folder: Path, unit: Unit, progress: Progress, bar: Tas
         names=tuple(name for name in unit.names if name not in served),
         done=tuple((trial.round, trial.variant) for trial in known),
         first=unit.block == 0 and not _described(earlier, unit.names),
+        ceilings=not unit.alone and not any(found.ceilings for found in earlier),
     )
     name = f"{unit.name}.attempt-{attempt}"
     write_atomic(folder / f"{name}.task", task.model_dump_json())
@@ -267,8 +278,19 @@ def _worker(plan: Plan, folder: Path, name: str) -> Iterator[subprocess.Popen]:
             process.stdout.close()
         if process.returncode != 0:
             log.seek(0)
-            complaint = log.read().strip()[-LONGEST_COMPLAINT:]
-            raise CourseError(f"A measuring process ended with status {process.returncode}: {complaint}")
+            raise CourseError(_complaint(process.returncode, log.read()))
+
+
+def _complaint(status: int, log: str) -> str:
+    """Why a process ended, in a sentence: by a signal, or with its last words; of a traceback, the last line."""
+    if status < 0:
+        name = signal.Signals(-status).name
+        why = ", as the system does when memory is out." if name == "SIGKILL" else "."
+        return f"A measuring process was ended by {name}{why}"
+    words = log.strip()
+    if TRACEBACK in words:
+        words = words.splitlines()[-1]
+    return f"A measuring process ended with status {status}: {words[-LONGEST_COMPLAINT:] or 'it said nothing.'}"
 
 
 def _read_all(folder: Path) -> list[Found]:

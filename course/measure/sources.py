@@ -106,7 +106,8 @@ class InferenceSource:
         from course.inference import BACKENDS, available
 
         _all_known(plan.backends, BACKENDS)
-        missing = available(resolved(plan.device), model=plan.model, dtype=plan.dtype, length=plan.length)
+        shape = {"model": plan.model, "dtype": plan.dtype, "length": plan.length, "processes": plan.shards}
+        missing = available(resolved(plan.device), batch=max(plan.batches), **shape)
         for name in plan.backends:
             if missing[name]:
                 raise CourseError(f"{name} cannot run here: {missing[name]}")
@@ -115,7 +116,7 @@ class InferenceSource:
         """Weights as often as they exist while it loads, cache and logits."""
         from course.inference import memory_needed
 
-        return memory_needed(part.backend, plan.model, part.batch, plan.length, plan.dtype).total
+        return memory_needed(part.backend, plan.model, part.batch, plan.length, plan.dtype, plan.shards).total
 
     def free_memory(self, plan: Plan) -> int:
         """Asked in a process of its own: who opens a GPU holds some hundred megabytes of it until the end."""
@@ -162,6 +163,8 @@ class InferenceSource:
             length=plan.length,
             threads=plan.threads,
             seed=plan.seed,
+            processes=plan.shards,
+            port=plan.port,
         )
         variant = Variant(
             name=part.name,

@@ -40,12 +40,14 @@ class Task(Strict):
         names: of the variants that it holds.
         done: rounds and variants that an earlier attempt has measured.
         first: whether it describes device, ceilings and parity.
+        ceilings: whether it measures the ceilings in any case: other programs may have held the first one's down.
     """
 
     process: int
     names: tuple[str, ...]
     done: tuple[tuple[int, str], ...] = ()
     first: bool = False
+    ceilings: bool = False
 
 
 def work(plan: Plan, task: Task, source: Source, folder: Path, emit: Emit) -> None:
@@ -58,6 +60,7 @@ def work(plan: Plan, task: Task, source: Source, folder: Path, emit: Emit) -> No
     drawn = random.Random(f"{plan.seed} {task.process} {' '.join(task.names)}")
     if task.first:
         emit("device", device.describe().model_dump(mode="json"))
+    if task.first or task.ceilings:
         emit("ceilings", [ceiling.model_dump(mode="json") for ceiling in source.ceilings(plan, device)])
     loaded = _load(plan, task, source, device, emit)
     try:
@@ -91,16 +94,17 @@ def main(folder: Path, name: str) -> None:
 
 
 def _load(plan: Plan, task: Task, source: Source, device: Device, emit: Emit) -> list[Loaded]:
-    loaded = []
+    loaded, reasons = [], []
     for part in plan.parts():
         if part.name not in task.names:
             continue
         try:
             loaded.append(source.load(plan, part, device))
         except CourseError as error:
-            emit("fault", f"{part.name}: {error}")
+            reasons.append(f"{part.name}: {error}")
+            emit("fault", reasons[-1])
     if not loaded:
-        raise CourseError(f"None of {', '.join(task.names)} could be loaded.")
+        raise CourseError(f"None of {', '.join(task.names)} could be loaded. {' '.join(reasons)}")
     return loaded
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 CODE_CELL = re.compile(r"^(`{3,}|:{3,})\{code-cell\}[^\n]*\n(.*?)^\1", re.M | re.S)
 REGISTRIES = (".json", ".toml", ".yaml", ".yml", ".csv", ".tsv", ".txt", ".safetensors")
 LADDER = "course/ladder/records.py"
+REFERENCE = re.compile(r"labs/[\w-]+/reference")
 
 
 def library_hash(root: Path, lecture: str) -> str:
     """A hash of the course modules that the lecture imports, directly or not, of the registries and of the lock; and
-    of the ladder's records, where it shows them."""
+    of the ladder's records and a lab's reference results, where it shows them."""
     digest = hashlib.sha256()
-    for path in sorted({*imported_files(root, lecture), *other_inputs(root)}):
+    for path in sorted({*imported_files(root, lecture), *other_inputs(root), *reference_records(root, lecture)}):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     if shows_ladder(root, lecture):
         from course.ladder import ladder_digest
@@ -26,6 +27,11 @@ def library_hash(root: Path, lecture: str) -> str:
 def shows_ladder(root: Path, lecture: str) -> bool:
     """Whether a page's code cells reach the records of the ladder, which are measured before pages are executed."""
     return root / LADDER in imported_files(root, lecture)
+
+
+def reference_records(root: Path, lecture: str) -> list[Path]:
+    """The measurement records in those reference folders of labs that the lecture names."""
+    return [path for folder in set(REFERENCE.findall(lecture)) for path in (root / folder).glob("*.json")]
 
 
 def other_inputs(root: Path) -> list[Path]:

@@ -93,6 +93,17 @@ def test_a_lecture_depends_on_the_modules_that_it_imports_and_on_no_others(tmp_p
     assert library_hash(tmp_path, lecture) != start, "imported by what is imported"
 
 
+def test_a_lecture_depends_on_the_reference_records_that_it_names(tmp_path):
+    records = tmp_path / "labs" / "lab90-made-up" / "reference"
+    records.mkdir(parents=True)
+    (tmp_path / "course").mkdir()
+    reads, silent = "```{code-cell} python\nfolder = 'labs/lab90-made-up/reference'\n```\n", "# T\n"
+    before = [library_hash(tmp_path, lecture) for lecture in (reads, silent)]
+    (records / "cpu.json").write_text("{}")
+    after = [library_hash(tmp_path, lecture) for lecture in (reads, silent)]
+    assert after[0] != before[0] and after[1] == before[1]
+
+
 def test_serving_says_what_is_missing(tmp_path):
     with pytest.raises(CourseError, match="course site build"):
         open_server(tmp_path, 0)

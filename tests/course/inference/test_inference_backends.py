@@ -13,7 +13,7 @@ from course.inference.sdpa import attention_by
 from course.language.model import CONFIGS
 
 SHAPE = {"model": "tiny", "batch": 2, "length": 40}
-IN_PROCESS = ("eager", "naive", "tiled", "transformers-sdpa", "sdpa", "sdpa-math", "sdpa-flash", "int8")
+IN_PROCESS = ("eager", "uncached", "naive", "tiled", "transformers-sdpa", "sdpa", "sdpa-math", "sdpa-flash", "int8")
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,12 @@
 import shutil
 from pathlib import Path
 
+import onnx
 import pytest
 import torch
 
 from course.errors import CourseError
-from course.inference import Setup, available, create, onnx_runtime
+from course.inference import BACKENDS, Setup, available, create, onnx_runtime
 from course.inference.artefacts import artefact
 from course.inference.parity import measure, require
 
@@ -36,11 +37,30 @@ def tokens():
 def test_parity(name, reference, tokens):
     if reason := available("cpu")[name]:
         pytest.skip(reason)
+    factory = BACKENDS[name].find()
     with create(name, **SHAPE, threads=1) as backend:
+        assert factory.exported_before(Setup(**SHAPE)) and not factory.exported_before(Setup(**SHAPE, seed=1))
         parity = require(measure(reference, backend, tokens, n_prompt=9, n_new=4), backend.arithmetic)
         assert backend.cached == 0
     if backend.arithmetic == "float32":
         assert parity.tokens == 1.0
+
+
+@pytest.mark.parametrize("name", ["onnx-fused", "onnx-int8", "onnx-int8-blocks"])
+def test_parity_of_the_graphs_for_one_sequence(name, tokens):
+    """They have attention as one operator, which is no other computation."""
+    shape = {**SHAPE, "batch": 1}
+    with create("sdpa", **shape) as reference, create(name, **shape, threads=1) as backend:
+        parity = require(measure(reference, backend, tokens[:1], n_prompt=9, n_new=4), backend.arithmetic)
+    assert parity.tokens == 1.0
+    fused = onnx.load(onnx_runtime.exported(Setup(**shape), "fused") / onnx_runtime.GRAPH, load_external_data=False)
+    assert sum(node.op_type == "GroupQueryAttention" for node in fused.graph.node) == Setup(**shape).config.n_layers
+
+
+def test_a_prompt_of_one_token_and_a_full_cache():
+    shape = {**SHAPE, "batch": 1, "length": 3}
+    with create("sdpa", **shape) as reference, create("onnx-fused", **shape) as backend:
+        require(measure(reference, backend, torch.tensor([[1, 2, 3]]), n_prompt=1), "float32")
 
 
 def test_four_bits_one_sequence(tokens):
@@ -53,8 +73,9 @@ def test_four_bits_one_sequence(tokens):
     assert "one sequence at a time; batch=2" in available("cpu", **SHAPE)["genai-int4"]
 
 
-def test_the_graph_computes_a_row_for_each_token_of_the_prompt():
+def test_the_exported_graph_computes_a_row_for_each_token_of_the_prompt_and_the_fused_ones_the_last():
     assert onnx_runtime.OnnxRuntime.logit_rows(None, 128) == 128
+    assert onnx_runtime.OnnxInt8Blocks.logit_rows(None, 128) == 1
 
 
 def test_an_export_that_fails_is_one_sentence_and_leaves_nothing(monkeypatch, tmp_path):
@@ -69,6 +90,20 @@ def test_an_export_that_fails_is_one_sentence_and_leaves_nothing(monkeypatch, tm
     ):
         create("onnx", **SHAPE)
     assert [path.suffix for path in (tmp_path / "inference").iterdir()] == [".lock"]
+
+
+def test_a_damaged_graph_is_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(onnx_runtime, "export", lambda setup, folder: (folder / "model.onnx").write_bytes(b"\x07"))
+    with pytest.raises(CourseError, match="^ONNX Runtime cannot load .* Remove that folder to export it again.$"):
+        create("onnx", **SHAPE)
+
+
+def test_a_cache_that_cannot_be_made_is_one_sentence(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "file" / "cache"))
+    with pytest.raises(CourseError, match="cannot be made: Not a directory. Set COURSE_DATA_DIR"):
+        artefact(Setup(**SHAPE), "thing", ["torch"], lambda folder: None)
 
 
 def test_an_unknown_variant_is_refused():

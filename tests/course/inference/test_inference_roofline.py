@@ -93,7 +93,8 @@ def test_decoding_is_bound_by_memory_and_reading_a_prompt_by_arithmetic_on_a_gpu
 
 def test_ceilings_keep_every_repetition():
     found = measure_ceilings(side=64, values=2**16, repetitions=3, seconds=0.001)
-    for rates in (found.flops_per_second, found.copy_bytes_per_second, found.read_bytes_per_second):
+    products = (found.flops_per_second[:3], found.flops_per_second[3:])  # by PyTorch, and by ONNX Runtime
+    for rates in (*products, found.copy_bytes_per_second, found.read_bytes_per_second):
         assert len(rates) == 3
         assert all(rate > 0 for rate in rates)
     assert found.flops == max(found.flops_per_second)

@@ -23,8 +23,3 @@ def server_record():
 def now():
     """A moment after the records were made."""
     return NOW
-
-
-def changed(record, **fields):
-    """A record with other fields, sealed again, as by someone who knows how."""
-    return type(record).model_validate_json(record.model_copy(update=fields).sealed().model_dump_json())

@@ -88,3 +88,16 @@ def test_what_cannot_be_done(course, arguments, status, words):
 def test_rehearse_prints_the_matrix(course):
     status, said = course("rehearse", "--seed", "2")
     assert status == 0 and "coordinated omission" in said and "nothing:" in said
+
+
+def test_a_leaderboard_is_printed_and_kept(course, tmp_path, record):
+    (tmp_path / "in").mkdir()
+    record.write(tmp_path / "in" / "ada.json")
+    status, said = course("leaderboard", tmp_path / "in", "-o", tmp_path / "board.json")
+    assert status == 0 and "ada: The record names no lab; measure with --lab." in said
+    status, said = course("leaderboard", tmp_path / "in", "--json")
+    assert (
+        status == 0
+        and json.loads(said)["labs"].keys() == json.loads((tmp_path / "board.json").read_text())["labs"].keys()
+    )
+    assert course("leaderboard", tmp_path / "out")[0] == 1

@@ -126,6 +126,25 @@ def test_the_processor():
     assert device.describe().kind == "cpu" and "torch" in device.describe().versions
 
 
+def test_processor_time_counts_the_processes_that_were_started():
+    """Backends that split a model compute in others; the one that asks them only waits."""
+    device = CpuDevice()
+    busy = "import sys, time\nwhile time.process_time() < 0.3: pass\nprint(flush=True)\nsys.stdin.read()"
+    child = [sys.executable, "-c", busy]
+    with subprocess.Popen(child, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        before = device.process_seconds()
+        _, timing = timed(device, "kernel", 1, process.stdout.readline)
+        assert device.process_seconds() >= before and timing.process_seconds > 0.1
+    assert timed(device, "kernel", 1, lambda: None)[1].process_seconds < 0.1
+
+
+def test_a_process_that_ends_takes_no_time_back():
+    device = CpuDevice()
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    _, timing = timed(device, "kernel", 1, lambda: child.communicate(b"\n"))
+    assert timing.process_seconds >= 0
+
+
 @pytest.mark.parametrize("name", ["tpu", "", "gpu", "CPU"])
 def test_an_unknown_device(name):
     with pytest.raises(CourseError, match="there are cpu, cuda"):

@@ -86,6 +86,27 @@ def test_a_process_that_fails_leaves_a_sentence_and_its_trials(plan, tmp_path, m
     assert Found(tmp_path / "process-0.attempt-0.jsonl").done
 
 
+@pytest.mark.parametrize(
+    ("status", "log", "words"),
+    [
+        (1, "Traceback (most recent call last):\n  File x\nOSError: no space\n", "with status 1: OSError: no space"),
+        (1, "None of them could be loaded.\n", "with status 1: None of them could be loaded."),
+        (-9, "", "was ended by SIGKILL, as the system does when memory is out."),
+        (-15, "", "was ended by SIGTERM."),
+        (3, "", "with status 3: it said nothing."),
+    ],
+)
+def test_why_a_process_ended_is_a_sentence(status, log, words):
+    said = runner._complaint(status, log)
+    assert said.endswith(words) and "Traceback" not in said
+
+
+def test_a_ceiling_is_the_best_of_all_processes(plan, tmp_path):
+    record = run(plan, quiet(), tmp_path)
+    assert [(one.kind, len(one.per_second) % plan.processes) for one in record.ceilings] == [("flops", 0), ("bytes", 0)]
+    assert record.ceiling("flops") == max(record.ceilings[0].per_second)
+
+
 def test_two_runs_of_one_plan_do_not_meet(plan, tmp_path):
     with runner._alone(tmp_path), pytest.raises(CourseError, match="Another run is measuring the same plan now"):
         run(plan, quiet(), tmp_path)
