@@ -171,6 +171,11 @@ class Parity(Strict):
         return self
 
     @property
+    def whole(self) -> bool:
+        """Whether all probabilities were told; an engine that tells the best alone has no divergence to speak of."""
+        return "kl" in self.limits
+
+    @property
     def agreement(self) -> float:
         """Share of greedy tokens that are the reference's."""
         own, wanted = (list(chain.from_iterable(tokens)) for tokens in (self.tokens, self.reference_tokens))

@@ -130,8 +130,8 @@ def parity_cells(record: Record, name: str) -> tuple[str, ...]:
     return (
         name,
         variant.dtype,
-        f"{max(parity.rel_l2):.2g}",
-        f"{sum(parity.kl) / len(parity.kl):.2g}",
+        f"{max(parity.rel_l2):.2g}" if parity.whole else DASH,
+        f"{sum(parity.kl) / len(parity.kl):.2g}" if parity.whole else DASH,
         f"{sum(parity.top1) / len(parity.top1):.1%}",
         f"{parity.agreement:.1%}",
         memory,
