@@ -64,6 +64,19 @@ def check(only: str | None, screenshots: Path | None, as_json: bool):
         raise SystemExit(1)
 
 
+@site.command()
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="build/course.pdf if not given.")
+def pdf(output: Path | None):
+    """Print build/site as one PDF: tagged, with bookmarks, links inside it and a table of contents."""
+    from course.kit import build_dir
+    from course.site.pdf import print_site
+
+    file = output or build_dir() / "course.pdf"
+    with Console(stderr=True).status("Printing the site twice; the first print counts pages"):
+        pages = print_site(build_dir() / "site", file)
+    click.echo(f"{file}: {pages} pages")
+
+
 @click.group()
 def lecture():
     """Start a new lecture."""

@@ -2,20 +2,23 @@
 
 import ast
 import hashlib
+import os
 import re
 from pathlib import Path
 
 CODE_CELL = re.compile(r"^(`{3,}|:{3,})\{code-cell\}[^\n]*\n(.*?)^\1", re.M | re.S)
 REGISTRIES = (".json", ".toml", ".yaml", ".yml", ".csv", ".tsv", ".txt", ".safetensors")
+INSTALLED = ("node_modules", "dist", "__pycache__")  # made by set-up from what the lock names
 LADDER = "course/ladder/records.py"
-REFERENCE = re.compile(r"labs/[\w-]+/reference")
+SERVED, SERVICE = "course/serving/process.py", "services/inference"
+OTHER_ROOMS = re.compile(r"labs/[\w-]+/reference|services(?:/[\w-]+)+(?:\.\w+)?")
 
 
 def library_hash(root: Path, lecture: str) -> str:
     """A hash of the course modules that the lecture imports, directly or not, of the registries and of the lock; and
-    of the ladder's records and a lab's reference results, where it shows them."""
+    of the ladder's records, a lab's reference results and the services, where it shows them."""
     digest = hashlib.sha256()
-    for path in sorted({*imported_files(root, lecture), *other_inputs(root), *reference_records(root, lecture)}):
+    for path in sorted({*imported_files(root, lecture), *other_inputs(root), *other_rooms(root, lecture)}):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     if shows_ladder(root, lecture):
         from course.ladder import ladder_digest
@@ -29,14 +32,20 @@ def shows_ladder(root: Path, lecture: str) -> bool:
     return root / LADDER in imported_files(root, lecture)
 
 
-def reference_records(root: Path, lecture: str) -> list[Path]:
-    """The measurement records in those reference folders of labs that the lecture names."""
-    return [path for folder in set(REFERENCE.findall(lecture)) for path in (root / folder).glob("*.json")]
+def other_rooms(root: Path, lecture: str) -> set[Path]:
+    """Reference records and files of services that the lecture names; and the service itself, where it starts it."""
+    named = {root / name for name in OTHER_ROOMS.findall(lecture)}
+    if root / SERVED in imported_files(root, lecture):
+        named.add(root / SERVICE)
+    return {path for place in named for path in (place, *place.rglob("*")) if path.is_file() and path.suffix != ".pyc"}
 
 
 def other_inputs(root: Path) -> list[Path]:
     """What a lecture may depend on without importing it: the lock, registries and manifests beside the modules."""
-    beside = [path for path in (root / "course").rglob("*") if path.suffix in REGISTRIES]
+    beside = []
+    for folder, below, names in os.walk(root / "course"):
+        below[:] = [name for name in below if name not in INSTALLED]
+        beside += [Path(folder, name) for name in names if name.endswith(REGISTRIES)]
     return [path for path in (root / "requirements.lock", *beside) if path.is_file()]
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI
 from fastapi import Request as HttpRequest
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import PlainTextResponse, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 
@@ -18,6 +18,7 @@ from services.inference.logs import Log
 from services.inference.metrics import Metrics
 from services.inference.middleware import Around
 from services.inference.models import READY, Models, Served
+from services.inference.page import contract_page
 from services.inference.problems import Problem, documented
 from services.inference.running import Engine
 from services.inference.schemas import (
@@ -109,6 +110,10 @@ def add_operations(app: FastAPI, models: Models, metrics: Metrics) -> None:
     async def show_metrics() -> Response:
         """Numbers for Prometheus."""
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/docs", include_in_schema=False)
+    async def show_contract() -> HTMLResponse:
+        return HTMLResponse(contract_page(app.openapi()))
 
 
 def add_models(app: FastAPI, models: Models) -> None:

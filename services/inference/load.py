@@ -5,25 +5,20 @@ import contextlib
 import io
 import itertools
 import json
-import os
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import httpx
 import numpy as np
 import psutil
 import soundfile
 
-from course.errors import CourseError
+from course.serving.process import started
 
-KIT = Path(__file__).parents[2]
 CHAT, SPEECH = "/v1/chat/completions", "/v1/audio/transcriptions"
-READY_SECONDS, ANSWER_SECONDS = 180.0, 600.0
+ANSWER_SECONDS = 600.0
 QUESTIONS = (
     "What is the routing number of your bank?",
     "I lost my debit card yesterday. What should I do now?",
@@ -66,40 +61,8 @@ def served(engine: str, **settings) -> Iterator[tuple[str, psutil.Process]]:
     Raises:
         CourseError: it did not get ready.
     """
-    chosen = {f"INFERENCE_{name.upper()}": str(value) for name, value in settings.items()}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "services.inference", "--engine", engine, "--port", "0"],
-        cwd=KIT,
-        env=os.environ | chosen,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        line = process.stderr.readline()
-        address = next((word.rstrip(";") for word in line.split() if word.startswith("http://")), None)
-        if address is None:
-            raise CourseError(f"The service was expected to start, and said: {line}{process.stderr.read()}")
-        _wait(address)
-        yield address, psutil.Process(process.pid)
-    finally:
-        process.terminate()
-        try:
-            process.communicate(timeout=60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-
-
-def _wait(address: str) -> None:
-    end = time.monotonic() + READY_SECONDS
-    while (answer := httpx.get(f"{address}/readyz", timeout=30)).status_code != 200:
-        states = answer.json()["models"].values()
-        if missing := [state for state in states if state not in ("ready", "loading")]:
-            raise CourseError(missing[0])
-        if time.monotonic() > end:
-            raise CourseError(f"The service was expected to be ready within {READY_SECONDS:g} s and is not.")
-        time.sleep(0.1)
+    with started(engine, **settings) as service:
+        yield service.url, service.process
 
 
 def model_names(address: str) -> tuple[str, str]:

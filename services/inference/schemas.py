@@ -23,7 +23,9 @@ def _integer(value: object) -> object:
 
 
 Text = Annotated[str, AfterValidator(_whole)]
-Integer = Annotated[int, BeforeValidator(_integer)]
+# The range stands before the conversion: only so does it become "minimum" in the contract.
+Count = Annotated[int, Field(ge=1), BeforeValidator(_integer)]
+Seed = Annotated[int, Field(ge=-(2**63), lt=2**63), BeforeValidator(_integer)]
 
 
 class Request(BaseModel):
@@ -50,17 +52,13 @@ class ChatRequest(Request):
 
     model: str
     messages: Annotated[list[Message], Field(min_length=1, max_length=256)]
-    max_tokens: Annotated[Integer, Field(ge=1)] | None = Field(
-        None, description="of the answer; the service has a limit too"
-    )
-    max_completion_tokens: Annotated[Integer, Field(ge=1)] | None = Field(
-        None, description="the newer name of max_tokens"
-    )
+    max_tokens: Count | None = Field(None, description="of the answer; the service has a limit too")
+    max_completion_tokens: Count | None = Field(None, description="the newer name of max_tokens")
     temperature: Annotated[Number, Field(ge=0, le=2)] = Field(
         0.0, description="0, the default here, takes the likeliest token"
     )
     top_p: Annotated[Number, Field(gt=0, le=1)] = 1.0
-    seed: Annotated[Integer, Field(ge=-(2**63), lt=2**63)] | None = None
+    seed: Seed | None = None
     stop: str | Annotated[list[str], Field(max_length=4)] | None = Field(None, description="texts that end the answer")
     n: Annotated[Literal[1], BeforeValidator(_integer)] = 1
     stream: bool = False

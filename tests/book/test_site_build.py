@@ -104,6 +104,29 @@ def test_a_lecture_depends_on_the_reference_records_that_it_names(tmp_path):
     assert after[0] != before[0] and after[1] == before[1]
 
 
+def test_a_lecture_depends_on_the_services_that_it_starts_or_names(tmp_path):
+    service, manifests, serving = (
+        tmp_path / name for name in ("services/inference", "services/deploy", "course/serving")
+    )
+    for folder in (service, manifests, serving):
+        folder.mkdir(parents=True)
+    (serving / "process.py").write_text("")
+    lectures = {
+        "starts": "```{code-cell} python\nfrom course.serving.process import started\n```\n",
+        "names": "```{code-cell} python\nfile = 'services/deploy/scaler.yaml'\n```\n",
+        "silent": "# T\n",
+    }
+
+    def changed_by(file):
+        before = {name: library_hash(tmp_path, text) for name, text in lectures.items()}
+        file.write_text("changed")
+        return {name for name, text in lectures.items() if library_hash(tmp_path, text) != before[name]}
+
+    assert changed_by(service / "batching.py") == {"starts"}
+    assert changed_by(manifests / "scaler.yaml") == {"names"}
+    assert changed_by(manifests / "other.yaml") == set()
+
+
 def test_serving_says_what_is_missing(tmp_path):
     with pytest.raises(CourseError, match="course site build"):
         open_server(tmp_path, 0)

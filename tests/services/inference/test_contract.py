@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import re
 
 import httpx
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
+from schemathesis import GenerationMode, openapi
+from schemathesis.checks import CHECKS
 
 from services.inference.problems import KINDS
 
@@ -131,3 +134,50 @@ def test_any_bytes_are_answered_as_described(service, contract, bodies):
     for answer in asyncio.run(posts(service(), bodies)):
         fits(contract, answer, CHAT)
         assert answer.status_code == 400
+
+
+UNSAYABLE = {"empty_prompt", "corrupt_audio", "empty_audio"}  # of a request that fits its schema, and yet is refused
+MODELS = {CHAT: "fake-chat", SPEECH: "fake-speech"}
+
+
+@pytest.fixture(scope="module")
+def on_loopback(service):
+    """The service as schemathesis meets it: by nothing but its address."""
+    with service(max_answer_tokens=4).serving() as (address, _):
+        yield openapi.from_url(f"{address}/openapi.json")
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+@pytest.mark.parametrize("path", list(MODELS))
+def test_schemathesis_finds_no_breach(on_loopback, path, mode):
+    """All of its checks, on requests made from the schema, and on requests made to break it."""
+    statuses = set()
+
+    @settings(max_examples=40, phases=[Phase.generate], suppress_health_check=list(HealthCheck), database=None)
+    @given(on_loopback[path]["POST"].as_strategy(generation_mode=mode))
+    def check(case):
+        if isinstance(case.body, dict) and isinstance(case.body.get("model"), str):
+            case.body["model"] = MODELS[path]  # a guessed name ends nearly every request at 404
+        answer = case.call()
+        statuses.add(answer.status_code)
+        refused = answer.status_code == 400 and answer.json()["error"]["code"] in UNSAYABLE
+        case.validate_response(answer, excluded_checks=[CHECKS.get_one("positive_data_acceptance")] if refused else [])
+
+    check()
+    expected = {200, 400} if (path, mode) == (CHAT, GenerationMode.POSITIVE) else {400}
+    assert expected <= statuses <= expected | {404}  # a name that is no text at all is no model's name either
+
+
+def test_schemathesis_finds_no_breach_where_nothing_is_sent(on_loopback):
+    for path in ("/healthz", "/readyz", "/metrics", "/v1/models"):
+        on_loopback[path]["GET"].Case().call_and_validate()
+    on_loopback["/v1/models/{model}"]["GET"].Case(path_parameters={"model": "fake-chat"}).call_and_validate()
+    on_loopback["/v1/models/{model}"]["GET"].Case(path_parameters={"model": "gpt"}).call_and_validate()
+
+
+def test_ranges_are_written_as_json_schema_has_them(contract):
+    """Pydantic writes a range that it does not understand as "ge", which says nothing to who reads the contract."""
+    fields = contract["components"]["schemas"]["ChatRequest"]["properties"]
+    assert all(fields[name]["anyOf"][0]["minimum"] == 1 for name in ("max_tokens", "max_completion_tokens"))
+    assert fields["seed"]["anyOf"][0]["exclusiveMaximum"] == 2**63
+    assert not re.search(r'"(ge|gt|le|lt)":', json.dumps(contract))

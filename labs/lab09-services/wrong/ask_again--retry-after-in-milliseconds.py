@@ -1,0 +1,20 @@
+"""Retry-After is taken for milliseconds."""
+
+# fails: listens_to_retry_after
+
+import secrets
+
+
+def ask_again(fates, draws, base, cap, deadline):
+    key, tries, now = secrets.token_hex(16), [], 0.0
+    for k, (fate, draw) in enumerate(zip(fates, draws, strict=True)):
+        tries.append({"at": now, "key": key})
+        if fate["status"] not in (None, 429, 503):
+            break
+        wait = draw * min(cap, base * 2**k)
+        if fate["retry_after"] is not None:
+            wait = max(wait, fate["retry_after"])
+        now += fate["took"] + wait
+        if now > deadline:
+            break
+    return {"status": fate["status"], "tries": tries}

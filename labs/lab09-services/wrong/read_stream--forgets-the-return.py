@@ -1,0 +1,31 @@
+"""A \\r at the end of a chunk is forgotten."""
+
+# fails: knows_three_line_ends
+
+import codecs
+
+
+def read_stream(chunks):
+    decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
+    line, data, after_return, done, found = [], [], False, False, []
+    for chunk in chunks:
+        events, after_return = [], False
+        for letter in decoder.decode(bytes(chunk)):
+            is_second = letter == "\n" and after_return
+            after_return = letter == "\r"
+            if is_second:
+                continue
+            if letter not in "\r\n":
+                line.append(letter)
+                continue
+            name, _, value = "".join(line).partition(":")
+            if name == "data":
+                data.append(value.removeprefix(" "))
+            elif not line and data:
+                event, data = "\n".join(data), []
+                done = done or event == "[DONE]"
+                if not done:
+                    events.append(event)
+            line = []
+        found.append(events)
+    return {"events": found, "done": done}

@@ -1,0 +1,26 @@
+"""As many parts as Young's rule says."""
+
+# fails: leaves_the_rule_of_thumb
+
+import math
+
+
+def checkpoints(work, write, restart, between):
+    if not (0 < work < math.inf and 0 < write < math.inf and 0 <= restart < math.inf and between > 0):
+        raise ValueError(f"Expected seconds; got {work}, {write}, {restart} and {between}.")
+    if write + restart > 100 * between:
+        raise ValueError(
+            f"A machine that lives for {between} s writes no checkpoint of {write} s: such a job never ends."
+        )
+    if between == math.inf:
+        return {"young": math.inf, "parts": 1, "seconds": work + write, "overhead": write / work}
+
+    def seconds(parts):
+        try:
+            return parts * between * math.exp(restart / between) * math.expm1((work / parts + write) / between)
+        except OverflowError:
+            return math.inf
+
+    young = math.sqrt(2 * write * between)
+    low = max(1, round(work / young))
+    return {"young": young, "parts": low, "seconds": seconds(low), "overhead": seconds(low) / work - 1}

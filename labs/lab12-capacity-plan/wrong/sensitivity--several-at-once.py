@@ -1,0 +1,23 @@
+"""A plan tells about every input that it changes."""
+
+# fails: leaves_others_out
+
+import math
+
+
+def sensitivity(base, others):
+    names, found = set(base["inputs"]), []
+    for plan in [base, *others]:
+        if set(plan["inputs"]) != names:
+            raise ValueError(f"Expected the inputs {sorted(names)}; got {sorted(plan['inputs'])}.")
+        if not all(0 < value < math.inf for value in [plan["cost"], *plan["inputs"].values()]):
+            raise ValueError(f"Expected numbers above 0; got {plan}.")
+    for name in names:
+        seen = [plan for plan in others if plan["inputs"][name] != base["inputs"][name]]
+        if seen:
+            seen = sorted([base, *seen], key=lambda plan: plan["inputs"][name])
+            first, last, taken = seen[0], seen[-1], [plan["cost"] for plan in seen]
+            moved = math.log(last["cost"] / first["cost"]) / math.log(last["inputs"][name] / first["inputs"][name])
+            ends = {"low": min(taken), "high": max(taken), "swing": max(taken) - min(taken)}
+            found.append({"name": name, **ends, "elasticity": moved})
+    return sorted(found, key=lambda one: (-one["swing"], one["name"]))
