@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from course.errors import CourseError
+from course.pipelines.runners import THREADS
 
 IN_MEMORY = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 ON_DASK = "apache_beam.runners.dask.dask_runner.DaskRunner"
@@ -26,7 +27,7 @@ END_SECONDS = 10.0
 @contextlib.contextmanager
 def direct(workers: int, elements: int) -> Iterator[list[str]]:
     """Beam in one process, with a thread for each worker."""
-    yield [f"--runner={IN_MEMORY}", "--direct_running_mode=multi_threading", f"--direct_num_workers={workers}"]
+    yield [f"--runner={THREADS}", f"--direct_num_workers={workers}"]
 
 
 @contextlib.contextmanager

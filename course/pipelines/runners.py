@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 IN_MEMORY = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+THREADS = "course.pipelines.threads.ThreadRunner"
 
 
 def direct(workers: int) -> list[str]:
     """One process with a thread for each worker: it tests a pipeline, and makes nothing faster."""
-    return [f"--runner={IN_MEMORY}", "--direct_running_mode=multi_threading", f"--direct_num_workers={workers}"]
+    return [f"--runner={THREADS}", f"--direct_num_workers={workers}"]
 
 
 def multi_process(workers: int) -> list[str]:

@@ -5,10 +5,12 @@ beside its turns are the least and the greatest of something, which a repetition
 killed leaves all of a batch or nothing, and who ingests the same file again adds what is missing.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from services.portal.entries import Said
 from services.portal.models import Conversation, Turn
@@ -16,6 +18,7 @@ from services.portal.trees import title
 
 BATCH = 4000  # rows of a transaction
 OF_TURN = [field.name for field in Turn._meta.concrete_fields if field.name not in ("digest", "conversation")]
+AS_THEY_ARE = [name for name in OF_TURN if name not in ("created", "scores")]
 
 
 def store(rows: Iterable[Said]) -> None:
@@ -37,7 +40,7 @@ def _store_batch(rows: Sequence[Said]) -> None:
         changed = [held[name] for name in names if _widen(held[name], by_conversation[name])]
         fields = ["title", "titled", "opened", "latest"]
         Conversation.objects.bulk_create(changed, update_conflicts=True, unique_fields=["id"], update_fields=fields)
-        Turn.objects.bulk_create([_turn(row) for row in rows], ignore_conflicts=True)
+        _insert_turns(rows)
 
 
 def said(turn: Turn) -> Said:
@@ -47,8 +50,18 @@ def said(turn: Turn) -> Said:
     return Said(digest=turn.digest, conversation=of.id, owner=of.owner, name=of.name, **rest)
 
 
-def _turn(row: Said) -> Turn:
-    return Turn(digest=row.digest, conversation_id=row.conversation, **{name: getattr(row, name) for name in OF_TURN})
+def _insert_turns(rows: Sequence[Said]) -> None:
+    """Rows that are not there yet, by one statement: ``bulk_create`` takes four times as long to make its own."""
+    quote, adapted = connection.ops.quote_name, connection.ops.adapt_datetimefield_value
+    names = ["digest", "conversation", *AS_THEY_ARE, "created", "scores"]
+    columns = ", ".join(quote(Turn._meta.get_field(name).column) for name in names)
+    into, places = f"{quote(Turn._meta.db_table)} ({columns})", ", ".join(["%s"] * len(names))
+    plain = attrgetter("digest", "conversation", *AS_THEY_ARE)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO {into} VALUES ({places}) ON CONFLICT DO NOTHING",
+            [(*plain(row), adapted(row.created), json.dumps(row.scores)) for row in rows],
+        )
 
 
 def _empty(row: Said) -> Conversation:
