@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: course test site lint lock clean
+.PHONY: course test site lint lock pictures clean
 
 course:
 	@$(PYTHON) course/bootstrap.py course
@@ -29,6 +29,10 @@ lint:
 # After a change of the dependencies in pyproject.toml: resolve again, and write the same pins to environment.yml.
 lock:
 	@python -m course.lockfile
+
+# The README's pictures of the portal, taken from one that runs.
+pictures:
+	@python -m services.portal.pictures book/images
 
 clean:
 	@rm -rf build .pytest_cache .ruff_cache

@@ -18,6 +18,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 LOCK = os.path.join(ROOT, "requirements.lock")
 THEME = os.path.join(ROOT, "book", "theme")
+# Packages of our own whose bundle is made here; the second takes in sources of the first.
+BUNDLES = (os.path.join(ROOT, "course", "tree"), os.path.join(ROOT, "services", "portal", "frontend"))
 UV = "uv==0.13.9"
 PYTHONS = ((3, 11), (3, 12))
 DISK_GB = 8
@@ -259,21 +261,47 @@ def fetch_models():
     run([venv("bin", "python"), "-c", convert], "Make room on the disk of your home folder (1 GB) and run again.")
 
 
-# The site's JavaScript
+# JavaScript: the site's, and the bundles of the tree and of the portal
 
 
 def install_javascript(purpose):
     value = purpose + digest(os.path.join(THEME, "package-lock.json"))
     stamp = os.path.join(THEME, "node_modules", "course-stamp")
-    if stamped(stamp, value) or stamped(stamp, value.replace("course", "test", 1)):
+    if not stamped(stamp, value) and not stamped(stamp, value.replace("course", "test", 1)):
+        say("JavaScript of the site" + (" and of its checks" if purpose == "test" else ""))
+        npm("ci", THEME, *([] if purpose == "test" else ["--omit=dev"]))
+        put_stamp(stamp, value)
+    sources = []
+    for folder in BUNDLES:
+        sources += sources_of(folder)
+        make_bundle(folder, digest(*sources))
+
+
+def make_bundle(folder, value):
+    """Install what a package's lock names and build its ``dist``, unless it was built from these very sources."""
+    stamp = os.path.join(folder, "dist", "course-stamp")
+    if stamped(stamp, value):
         return
-    say("JavaScript of the site" + (" and of its checks" if purpose == "test" else ""))
-    omit = [] if purpose == "test" else ["--omit=dev"]
+    say("JavaScript of " + os.path.relpath(folder, ROOT))
+    npm("ci", folder)
+    npm("run", folder, "build", "--", "--logLevel=warn")
+    put_stamp(stamp, value)
+
+
+def sources_of(folder):
+    """The files that a bundle is made of, sorted."""
+    found = [os.path.join(folder, name) for name in ("package.json", "package-lock.json", "vite.config.js")]
+    for place, below, names in os.walk(os.path.join(folder, "src")):
+        below.sort()
+        found += [os.path.join(place, name) for name in sorted(names)]
+    return found
+
+
+def npm(verb, folder, *words):
     path = venv("bin") + os.pathsep + os.environ["PATH"]
     environment = dict(os.environ, PATH=path, NPM_CONFIG_UPDATE_NOTIFIER="false")
-    quiet = ["--ignore-scripts", "--no-fund", "--no-audit", "--loglevel=error"]
-    run([venv("bin", "npm"), "ci", "--prefix", THEME, *quiet, *omit], INDEX, env=environment)
-    put_stamp(stamp, value)
+    quiet = ["--loglevel=error"] + (["--ignore-scripts", "--no-fund", "--no-audit"] if verb == "ci" else [])
+    run([venv("bin", "npm"), verb, "--prefix", folder, *quiet, *words], INDEX, env=environment)
 
 
 def main():

@@ -25,6 +25,9 @@ SOURCE, LICENCE = "course.language.calls", "MIT"
 CALLS_PER_CALLER = 3  # in the mean
 N_AGENTS = 10
 SHARE = 0.05  # of the records that each defect is planted in
+DELAY = 20.0  # seconds from the end of a call to its arrival in the log, in the mean
+STUCK = (300.0, 7200.0)  # seconds that an event of a stuck queue takes
+AGAIN = 600.0  # seconds after which an event may be delivered again
 
 
 @dataclass(frozen=True)
@@ -172,3 +175,45 @@ def call_events(n: int, seed: int = 0, per_minute: float = 6.0) -> tuple[CallEve
         )
         for number in range(n)
     )
+
+
+def log_lines(n: int, seed: int = 0) -> Raw:
+    """``n`` events as lines of a log, in the order of their arrival, with what goes wrong on the way planted.
+
+    Most events take seconds to arrive. Some wait in a queue that is stuck, minutes to hours; some are delivered again;
+    some lines are cut off, or are no event.
+
+    Raises:
+        ValueError: a negative ``n``.
+    """
+    rng = np.random.default_rng([seed, 1])
+    events, share = call_events(n, seed), max(round(SHARE * n), 1) if n else 0
+    arrivals = {event.event_id: event.at + float(rng.exponential(DELAY)) for event in events}
+    stuck = [events[place] for place in rng.choice(n, share, replace=False)] if n else []
+    for event in stuck:
+        arrivals[event.event_id] = event.at + float(rng.uniform(*STUCK))
+    again = [events[place] for place in rng.choice(n, share, replace=False)] if n else []
+    torn = [events[place] for place in rng.choice(n, share, replace=False)] if n else []
+    timed = [(arrivals[event.event_id], event.model_dump_json()) for event in events]
+    timed += [(arrivals[event.event_id] + float(rng.uniform(0, AGAIN)), event.model_dump_json()) for event in again]
+    timed += [(arrivals[event.event_id], _broken(event, number)) for number, event in enumerate(torn)]
+    lines = tuple(line.encode() for _, line in sorted(timed))
+    return Raw(lines, {"stuck": len(stuck), "delivered twice": len(again), "no event": len(torn)})
+
+
+def _broken(event: CallEvent, number: int) -> str:
+    """A line of the log that is no event: cut off, without its queue, or with a duration that is text."""
+    line = event.model_dump_json()
+    kinds = (
+        line[: len(line) // 2],
+        line.replace('"queue"', '"desk"'),
+        line.replace('"handling_ms":', '"handling_ms":"x'),
+    )
+    return kinds[number % len(kinds)]
+
+
+def write_log(path: Path, n: int, seed: int = 0) -> Raw:
+    """Write :func:`log_lines` to a file."""
+    raw = log_lines(n, seed)
+    write_atomic(Path(path), b"".join(line + b"\n" for line in raw.lines))
+    return raw

@@ -7,9 +7,11 @@ done again, and comes to the same bytes.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from pydantic import BaseModel
 
 from course.errors import CourseError
 from course.pipelines import plain
@@ -18,7 +20,7 @@ from course.pipelines.runners import options_of
 from course.pipelines.stages import Settings
 from course.pipelines.writing import MANIFEST, Manifest, verify
 
-PLAIN = "plain"
+PLAIN, CLUSTER = "plain", "cluster"
 RUN = "run.json"
 
 
@@ -50,9 +52,9 @@ def run(
         inputs: patterns of files of JSON lines, on this machine or in a bucket.
         output: folder.
         settings: what decides about the content.
-        runner: "plain" for the loop, or as :func:`course.pipelines.runners.options_of`.
+        runner: "plain" for the loop, "cluster" for Dask, or as :func:`course.pipelines.runners.options_of`.
         workers: how many.
-        options: more of Beam's own, such as ``--region=…``.
+        options: more of Beam's own, such as ``--region=…``; for the cluster, ``--scheduler=tcp://…`` of another one.
 
     Raises:
         CourseError: no input, the pipeline failed, or its output is not what its manifest says.
@@ -60,16 +62,41 @@ def run(
     """
     settings, files = settings or Settings(), matching(tuple(inputs))
     beam_options = [*options_of(runner, workers), *options]
-    key = run_key(files, settings)
+
+    def make() -> dict[str, int]:
+        if runner == PLAIN:
+            plain.make_data_set(files, output, settings)
+            return {}
+        if runner == CLUSTER:
+            from course.pipelines import cluster
+
+            cluster.run(files, output, settings, workers, options)
+            return {}
+        from course.pipelines.transforms import make_data_set
+
+        return run_beam(lambda pipeline: make_data_set(pipeline, files, output, settings), beam_options)
+
+    return run_once(output, run_key(files, settings), make)
+
+
+def run_once(output: str, key: str, make: Callable[[], dict[str, int]]) -> Outcome:
+    """Make a data set, unless a run with this key has ended in its folder.
+
+    Args:
+        output: folder.
+        key: of the run.
+        make: writes the data set, the manifest last, and returns counters.
+
+    Raises:
+        CourseError: the folder cannot be written, or its content is not what its manifest says.
+    """
     if is_done(output, key):
         return Outcome(verify(output), False, {})
     for name in (RUN, MANIFEST):
         if exists(join(output, name)):
             delete(join(output, name))
     try:
-        metrics = (
-            _run_plain(files, output, settings) if runner == PLAIN else _run_beam(files, output, settings, beam_options)
-        )
+        metrics = make()
         write_whole(join(output, RUN), f"{json.dumps({'key': key})}\n".encode())
     except OSError as error:
         raise CourseError(f"{output} could not be written: {error}. Is it a folder with room in it?") from error
@@ -86,7 +113,7 @@ def is_done(output: str, key: str) -> bool:
         return False
 
 
-def run_key(files: Sequence[str], settings: Settings) -> str:
+def run_key(files: Sequence[str], settings: BaseModel) -> str:
     """SHA-256 of settings, input and code, in hexadecimal; the order of the files does not matter."""
     inputs = sorted(_fingerprint(file) for file in files)
     text = json.dumps([settings.model_dump(mode="json"), inputs, _code()], sort_keys=True)
@@ -109,28 +136,25 @@ def _code() -> str:
     return hashlib.sha256(b"\0".join(file.name.encode() + b"\0" + file.read_bytes() for file in files)).hexdigest()
 
 
-def _run_plain(files: Sequence[str], output: str, settings: Settings) -> dict[str, int]:
-    plain.make_data_set(files, output, settings)
-    return {}
+def run_beam(build: Callable, options: Sequence[str]) -> dict[str, int]:
+    """Run what ``build`` adds to a pipeline, and return its counters.
 
-
-def _run_beam(files: Sequence[str], output: str, settings: Settings, options: Sequence[str]) -> dict[str, int]:
-    """Run the pipeline and return its counters.
+    Args:
+        build: is given the empty pipeline.
+        options: Beam's.
 
     Raises:
-        CourseError: it ended otherwise than done.
+        CourseError: Beam does not know the runner, or the pipeline ended otherwise than done.
     """
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
     from apache_beam.runners.runner import PipelineState
 
-    from course.pipelines.transforms import make_data_set
-
     try:
         pipeline = beam.Pipeline(options=PipelineOptions(list(options)))
     except ValueError as error:
         raise CourseError(f"Beam does not know the runner: {error}") from error
-    make_data_set(pipeline, files, output, settings)
+    build(pipeline)
     try:
         result = pipeline.run()
         state = result.wait_until_finish() or result.state

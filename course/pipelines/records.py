@@ -177,7 +177,12 @@ def parse_line(line: bytes | str, source: str = "", number: int = 1) -> Record |
     refused = _refusal(content)
     if not isinstance(refused, tuple):
         return refused
-    return DeadLetter(source, number, *refused, len(content), hashlib.sha256(content).hexdigest())
+    return dead_letter(source, number, *refused, content)
+
+
+def dead_letter(source: str, number: int, reason: str, detail: str, content: bytes) -> DeadLetter:
+    """The dead letter of some bytes: it keeps their number and their SHA-256."""
+    return DeadLetter(source, number, reason, detail, len(content), hashlib.sha256(content).hexdigest())
 
 
 def _refusal(content: bytes) -> Record | tuple[str, str]:

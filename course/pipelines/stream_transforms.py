@@ -4,7 +4,12 @@ Beam keeps the windows, the watermark and the state; what is counted, and what m
 functions.
 """
 
-from collections.abc import Iterable, Iterator
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
 
 import apache_beam as beam
 from apache_beam.coders import BooleanCoder
@@ -13,7 +18,18 @@ from apache_beam.transforms.userstate import ReadModifyWriteStateSpec
 from apache_beam.transforms.window import FixedWindows, Sessions, TimestampedValue
 from apache_beam.utils.windowed_value import PaneInfoTiming
 
-from course.pipelines.streaming import CallEvent, Pane, Statistics, Window, parse_event, statistics_of
+from course.pipelines.streaming import (
+    CallEvent,
+    Pane,
+    Statistics,
+    Step,
+    Watermark,
+    Window,
+    pane_order,
+    parse_event,
+    statistics_of,
+)
+from course.storage import write_atomic
 
 TIMINGS = {PaneInfoTiming.ON_TIME: "on time", PaneInfoTiming.LATE: "late", PaneInfoTiming.EARLY: "early"}
 
@@ -128,3 +144,49 @@ class SessionsPerCaller(beam.PTransform):
 def as_session(keyed: tuple[str, Iterable[str]], window=beam.DoFn.WindowParam) -> tuple[str, Window, int]:
     """A caller's session with the number of different events in it."""
     return keyed[0], Window(window.start.micros / 1e6, window.end.micros / 1e6), len(set(keyed[1]))
+
+
+def panes_through_beam(script: Sequence[Step], size: float, lateness: float) -> list[Pane]:
+    """What Beam's windows give while a script is played: the panes of :func:`course.pipelines.streaming.panes`.
+
+    Beam's ``TestStream`` plays the script, with its watermark and its state, as fast as it goes.
+
+    Args:
+        script: its watermarks rise.
+        size: of the windows, seconds.
+        lateness: allowed, seconds.
+
+    Returns:
+        In the order of :func:`course.pipelines.streaming.pane_order`: Beam promises none.
+    """
+    from apache_beam.options.pipeline_options import PipelineOptions
+    from apache_beam.testing.test_pipeline import TestPipeline
+    from apache_beam.testing.test_stream import TestStream
+
+    stream = TestStream()
+    for step in script:
+        if isinstance(step, Watermark):
+            stream = stream.advance_watermark_to(step.at)
+        else:
+            stream = stream.add_elements([event.model_dump_json() for event in step.events])
+    with tempfile.TemporaryDirectory(prefix="course-panes-") as folder:
+        with TestPipeline(options=PipelineOptions(["--streaming"])) as pipeline:
+            read = (
+                pipeline
+                | stream.advance_watermark_to_infinity()
+                | beam.ParDo(ReadEvents()).with_outputs("dead", main="events")
+            )
+            _ = read.events | StatisticsPerWindow(size, lateness) | "Keep" >> beam.Map(_keep_pane, folder)
+        return sorted(map(_kept_pane, Path(folder).iterdir()), key=pane_order)
+
+
+def _keep_pane(pane: Pane, folder: str) -> None:
+    """Write a pane under a name of its content: one that a runner gives twice, after a failure, is there once."""
+    content = json.dumps([pane.queue, pane.window, pane.timing, asdict(pane.statistics)])
+    write_atomic(Path(folder, hashlib.sha256(content.encode()).hexdigest()), content)
+
+
+def _kept_pane(path: Path) -> Pane:
+    queue, window, timing, statistics = json.loads(path.read_bytes())
+    buckets = tuple((bucket, count) for bucket, count in statistics.pop("buckets"))
+    return Pane(queue, Window(*window), timing, Statistics(buckets=buckets, **statistics))

@@ -12,6 +12,7 @@ Sources: T. Akidau et al., The Dataflow Model, VLDB 2015; C. Masson, J. Rim and 
 fully-mergeable quantile sketch with relative-error guarantees, VLDB 2019.
 """
 
+import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -270,3 +271,91 @@ def panes(script: Sequence[Step], size: float, lateness: float) -> tuple[list[Pa
     for step in [*script, Watermark(math.inf)]:
         given += engine.advance(step.at) if isinstance(step, Watermark) else engine.arrive(step.events)
     return given, engine.dropped
+
+
+def script_of(lines: Iterable[bytes | str], lag: float, tick: float = 60.0) -> tuple[list[Step], list[bytes | str]]:
+    """A script for a log whose lines are in the order of their arrival, and the lines that are no events.
+
+    A log says when calls ended and nothing of what is still under way, so the watermark is a guess: the latest end so
+    far, less a lag. It moves in steps, and what arrives between two steps arrives together.
+
+    Args:
+        lines: of JSON.
+        lag: how far the watermark stays behind the latest event, seconds: a small one is early and often wrong.
+        tick: its steps are whole multiples of this, seconds.
+
+    Raises:
+        ValueError: a negative lag, or a tick that is not above 0.
+    """
+    if not lag >= 0 or not tick > 0:
+        raise ValueError(
+            f"A lag of 0 or more and a tick above 0 s were expected; {lag} and {tick} came. Try 120 and 60."
+        )
+    script, dead, together, watermark = [], [], [], -math.inf
+    for line in lines:
+        event = parse_event(line)
+        if event is None:
+            dead.append(line)
+            continue
+        together.append(event)
+        guess = math.floor((event.at - lag) / tick) * tick
+        if guess > max(watermark, 0):
+            script += [Arrival(tuple(together)), Watermark(guess)]
+            together, watermark = [], guess
+    return script + ([Arrival(tuple(together))] if together else []), dead
+
+
+def arrived(script: Iterable[Step]) -> list[CallEvent]:
+    """All events of a script, each time that they were delivered."""
+    return [event for step in script if isinstance(step, Arrival) for event in step.events]
+
+
+def last_of_each(given: Iterable[Pane]) -> dict[tuple[str, Window], Statistics]:
+    """The statistics of each queue and window after its last pane, in whatever order the panes come.
+
+    Panes accumulate, so the last of a window is the one that counts most.
+    """
+    last: dict[tuple[str, Window], Statistics] = {}
+    for pane in given:
+        place = pane.queue, pane.window
+        if place not in last or last[place].count < pane.statistics.count:
+            last[place] = pane.statistics
+    return last
+
+
+def n_lost(script: Iterable[Step], given: Iterable[Pane]) -> int:
+    """How many different events of a script no pane counts, because they came too late."""
+    return len(once(arrived(script))) - sum(statistics.count for statistics in last_of_each(given).values())
+
+
+def summary(script: Sequence[Step], given: Sequence[Pane]) -> dict[str, int]:
+    """What came of a script, in numbers for a table."""
+    events, times = arrived(script), Counter(pane.timing for pane in given)
+    return {
+        "events delivered again": len(events) - len(once(events)),
+        "panes on time": times["on time"],
+        "panes late": times["late"],
+        "events that came too late": n_lost(script, given),
+    }
+
+
+def pane_order(pane: Pane) -> tuple[float, str, int]:
+    """Sorts panes by window, queue and place in the window's history, whatever order an engine gave them in."""
+    return pane.window.end, pane.queue, pane.statistics.count
+
+
+def pane_line(pane: Pane) -> str:
+    """A pane as a line of JSON: counts and quantiles for people, in milliseconds and seconds since the epoch."""
+    found = pane.statistics
+    shown = {
+        "queue": pane.queue,
+        "start": float(pane.window.start),
+        "end": float(pane.window.end),
+        "timing": pane.timing,
+        "calls": found.count,
+        "mean_ms": round(found.mean, 3),
+        "median_ms": round(found.quantile(0.5), 3),
+        "p90_ms": round(found.quantile(0.9), 3),
+        "longest_ms": found.largest,
+    }
+    return json.dumps(shown, sort_keys=True, separators=(",", ":"))

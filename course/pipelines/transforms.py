@@ -14,27 +14,32 @@ import apache_beam as beam
 from apache_beam.metrics import Metrics
 from apache_beam.pvalue import AsDict, AsList, AsSingleton, TaggedOutput
 
-from course.evaluation.contamination import ngrams
-from course.pipelines.duplicates import Banding, connected, exact_key, keep_one, shingles, similar_in_bucket
+from course.pipelines.duplicates import connected, exact_key, keep_one
 from course.pipelines.files import join, open_for_reading, write_whole
+from course.pipelines.keyed import (
+    by_bands,
+    judged,
+    keyed_by_group,
+    keyed_by_part,
+    keyed_by_shard,
+    runs_of_words,
+    seen_in_training,
+    similar_in_bytes,
+)
 from course.pipelines.plain import finished
 from course.pipelines.records import DeadLetter, Record, parse_file
 from course.pipelines.splitting import edges
 from course.pipelines.stages import (
     DEAD,
-    EVALUATED,
     Counted,
     Settings,
     counted,
     dead_letters_bytes,
     prepare,
-    too_alike,
-    written,
 )
-from course.pipelines.writing import Shard, shard_number, write_shard
+from course.pipelines.writing import Shard, write_shard
 
 NAMESPACE = "course.pipelines"
-TRAINING = ""  # stands for the training set among the ids of records; no id is empty
 
 
 class Counting(beam.DoFn):
@@ -101,20 +106,6 @@ def connect(edge_collection: beam.PCollection) -> AsSingleton:
     return AsSingleton(together | "Connected" >> beam.Map(connected))
 
 
-def by_bands(record: Record, banding: Banding) -> Iterator[tuple[str, tuple[str, bytes]]]:
-    """The record's id and shingles under each key of its signature."""
-    shingled = shingles(record.text)
-    yield from ((key, (record.id, shingled.tobytes())) for key in banding.keys(shingled))
-
-
-def similar_in_bytes(keyed: tuple[str, Iterable[tuple[str, bytes]]], threshold: float) -> Iterator[tuple[str, str]]:
-    """Similar pairs among those that share a key."""
-    import numpy as np
-
-    members = [(name, np.frombuffer(content, dtype=np.uint64)) for name, content in keyed[1]]
-    yield from similar_in_bucket(members, threshold)
-
-
 class WithoutDuplicates(beam.PTransform):
     """Records without those of the same id, the same words and nearly the same words: "kept" and a list of counts."""
 
@@ -137,29 +128,6 @@ class WithoutDuplicates(beam.PTransform):
         return near.kept, [same.counts, exact.counts, near.counts]
 
 
-def keyed_by_group(record: Record, group: Mapping[str, str]) -> tuple[str, Record]:
-    """The record under the smallest id that it is connected to, its own if to none."""
-    return group.get(record.id, record.id), record
-
-
-def keyed_by_part(record: Record, all_groups: Mapping[str, str], settings: Settings) -> tuple[str, Record]:
-    """The record under the part of its group."""
-    return settings.part_of(record, all_groups), record
-
-
-def runs_of_words(parted: tuple[str, Record], n: int) -> Iterator[tuple[str, str]]:
-    """Each run of ``n`` words with who has it: the training set, or a record that is evaluated on."""
-    part, record = parted
-    yield from ((" ".join(run), record.id if part in EVALUATED else TRAINING) for run in ngrams(record.text, n))
-
-
-def seen_in_training(keyed: tuple[str, Iterable[str]]) -> Iterator[tuple[str, int]]:
-    """Each record that has a run which the training set has, too, with 1."""
-    owners = set(keyed[1])
-    if TRAINING in owners:
-        yield from ((owner, 1) for owner in owners - {TRAINING})
-
-
 class NotTooAlike(Counting):
     """Leaves out what is evaluated on and known from training, by how many runs of words of each id are known."""
 
@@ -169,13 +137,8 @@ class NotTooAlike(Counting):
 
     def process(self, parted: tuple[str, Record], known: Mapping[str, int]) -> Iterator:
         """The record with its part, unless it is too much alike."""
-        part, record = parted
-        runs = len(ngrams(record.text, self.settings.run)) if part in EVALUATED else 0
-        if runs and too_alike(known.get(record.id, 0) / runs, part, self.settings):
-            yield self.count(Counted("contaminated", part))
-            return
-        yield parted
-        yield from map(self.count, written(part, record))
+        for thing in judged(parted, known, self.settings):
+            yield self.count(thing) if isinstance(thing, Counted) else thing
 
 
 class Parted(beam.PTransform):
@@ -211,12 +174,6 @@ class WriteShard(beam.DoFn):
         """What was written."""
         (part, number), records = keyed
         yield write_shard(self.output, part, number, self.settings.shards, records, self.settings.format)
-
-
-def keyed_by_shard(parted: tuple[str, Record], n_shards: int) -> tuple[tuple[str, int], Record]:
-    """The record under its part and the number of its shard."""
-    part, record = parted
-    return (part, shard_number(record.id, n_shards)), record
 
 
 def write_end(

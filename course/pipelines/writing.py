@@ -140,7 +140,7 @@ def flac_bytes(signal, sample_rate: int) -> bytes:
     """Sound as FLAC of 16 bits.
 
     Args:
-        signal: ``(n_samples,)`` float in [-1, 1].
+        signal: ``(n_samples,)`` float in [-1, 1], or int16, of which every sample is kept.
         sample_rate: in Hz.
     """
     import soundfile
@@ -206,10 +206,16 @@ def write_recordings(folder: Path | str, parts: Mapping[str, Sequence], n_shards
     for part, recordings in parts.items():
         for number in range(n_shards):
             inside = [one for one in recordings if shard_number(one.name, n_shards) == number]
-            file = f"{PART}/{part}-{number:05}-of-{n_shards:05}.tar"
             if inside:
-                shards.append(_written(str(folder), file, part, len(inside), recordings_bytes(inside)))
+                shards.append(write_recordings_shard(str(folder), part, number, n_shards, inside))
     return tuple(shards)
+
+
+def write_recordings_shard(folder: str, part: str, number: int, n_shards: int, recordings: Iterable) -> Shard:
+    """Write one archive of recordings, whole or not at all; the same recordings give the same bytes."""
+    recordings = list(recordings)
+    file = f"{PART}/{part}-{number:05}-of-{n_shards:05}.tar"
+    return _written(folder, file, part, len(recordings), recordings_bytes(recordings))
 
 
 def _written(folder: str, file: str, part: str, n_records: int, content: bytes) -> Shard:
@@ -217,13 +223,19 @@ def _written(folder: str, file: str, part: str, n_records: int, content: bytes) 
     return Shard(file=file, part=part, records=n_records, size=len(content), sha256=hashlib.sha256(content).hexdigest())
 
 
-def finish(folder: str, manifest: Manifest) -> None:
-    """Delete shards that the manifest does not name, write the data card, and last the manifest."""
+def finish(folder: str, manifest: Manifest, card: str | None = None) -> None:
+    """Delete shards that the manifest does not name, write the data card, and last the manifest.
+
+    Args:
+        folder: of the data set.
+        manifest: its manifest.
+        card: for people; that of :func:`data_card` if there is none.
+    """
     named = {shard.file for shard in manifest.shards}
     for name in names_in(join(folder, PART)):
         if f"{PART}/{name}" not in named:
             delete(join(folder, PART, name))
-    write_whole(join(folder, CARD), data_card(manifest).encode())
+    write_whole(join(folder, CARD), (data_card(manifest) if card is None else card).encode())
     write_whole(join(folder, MANIFEST), manifest.text.encode())
 
 
@@ -268,6 +280,10 @@ def read_part(folder: str | Path, part: str) -> tuple[Record, ...]:
         CourseError: as :func:`verify`, or there is no such part.
     """
     manifest = verify(folder)
+    if manifest.format not in READERS:
+        raise CourseError(
+            f"{folder} holds {manifest.format}, and records were expected; try course.pipelines.speech_sets."
+        )
     shards = [shard for shard in manifest.shards if shard.part == part]
     if not shards and part not in SHARES:
         raise CourseError(f"No part is called {part!r}; there are {', '.join(SHARES)}.")
@@ -293,23 +309,23 @@ def data_card(manifest: Manifest) -> str:
             "",
             f"## Composition: {manifest.count('written')} records of {lines} lines",
             "",
-            *_table("part | records | shards", parts),
+            *table("part | records | shards", parts),
             "",
             "Callers and conversations are in one part only. Agents are in all of them.",
             "",
             "## What was left out, and why",
             "",
-            *_table("stage | reason | records", losses),
+            *table("stage | reason | records", losses),
             "",
             "## What was replaced",
             "",
             "Personal data give way to placeholders such as [NAME]. Rules found them; rules miss some.",
             "",
-            *_table("kind | times", hidden),
+            *table("kind | times", hidden),
             "",
             "## Settings",
             "",
-            *_table("setting | value", [f"| {name} | {value} |" for name, value in sorted(manifest.settings.items())]),
+            *table("setting | value", [f"| {name} | {value} |" for name, value in sorted(manifest.settings.items())]),
             "",
         ]
     )
@@ -319,7 +335,8 @@ def _shards_of(manifest: Manifest, part: str) -> int:
     return sum(shard.part == part for shard in manifest.shards)
 
 
-def _table(header: str, rows: Sequence[str]) -> list[str]:
+def table(header: str, rows: Sequence[str]) -> list[str]:
+    """The lines of a table in Markdown; of one without rows, the word that says so."""
     columns = header.count("|") + 1
     return [f"| {header} |", "|" + " --- |" * columns, *rows] if rows else ["Nothing."]
 

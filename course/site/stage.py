@@ -21,6 +21,7 @@ from course.storage import write_atomic
 CONFIG = "book/myst.yml"
 LEFT_OUT = {"theme", "node_modules", "myst.yml", "__pycache__", ".ipynb_checkpoints"}
 LAB_FIGURES = {".svg", ".png"}
+TREE = "course/tree/dist/widget.mjs"  # made by set-up
 ERROR_RULES = (
     "reference-target-resolves",
     "link-resolves",
@@ -144,6 +145,8 @@ def room_files(root: Path) -> dict[str, bytes]:
     for path in sorted((root / "labs").glob("*/*")):
         if path.suffix in LAB_FIGURES:
             found[path.relative_to(root).as_posix()] = path.read_bytes()
+    if (root / TREE).is_file():
+        found[TREE] = (root / TREE).read_bytes()
     return found
 
 

@@ -363,7 +363,8 @@ def _stream(rng, n, ends=("\n",), done=0.5):
                 _pick(rng, list("ab c:\u00fc\u20ac\u2028\x0b\x85\U0001f600\t\ufeff"))
                 for _ in range(int(rng.integers(0, 7)))
             )
-            lines.append(_pick(rng, ["data: ", "data: ", "data:", "data:  "]).encode() + value.encode())
+            text = _pick(rng, [b"", b"", b"", b"\xff", b"\xe2\x82", b"a\xc3b", b"\xf0\x9f\x98"]) + value.encode()
+            lines.append(_pick(rng, ["data: ", "data: ", "data:", "data:  "]).encode() + text)
         lines += [
             _pick(
                 rng, [b": ping", b"event: x", b"id: 7", b"data", b"database: 1", b"Data: 2", b" data: 3", b"\xff\xfe"]
@@ -389,8 +390,8 @@ def _streamed(student, chunks, hint=None):
 @check(
     "read_stream",
     hint="In a stream that came in one piece, with `\\n` for every line end, the events are others. Look at "
-    "comments, at several data lines, at the one space, at lines without a colon, and at letters that "
-    "are no line ends.",
+    "comments, at several data lines, at the one space, at lines without a colon, at letters that "
+    "are no line ends, and at bytes that are no UTF-8.",
 )
 def reads_events(student, rng):
     for other in ("database: 1", "data2: 1", " data: 1", "Data: 1", "event: data", ":data: 1", "x"):
@@ -984,9 +985,13 @@ def _entry(line):
     if not isinstance(entry, dict) or not all(isinstance(entry.get(name), kind) for name, kind in wanted.items()):
         return None
     parts = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?Z", entry["timestamp"])
-    if not parts:
+    try:
+        whole = datetime.fromisoformat(parts[1]) if parts else None
+    except ValueError:  # a thirteenth month
+        whole = None
+    if whole is None:
         return None
-    seconds = (datetime.fromisoformat(parts[1]) - datetime(2020, 1, 1)) // timedelta(seconds=1)
+    seconds = (whole - datetime(2020, 1, 1)) // timedelta(seconds=1)
     micros = seconds * 10**6 + int((parts[2] or "").ljust(6, "0"))
     payload = entry["jsonPayload"]
     name = payload.get("message_id")
@@ -1011,7 +1016,9 @@ def _line(name, parent, micros, number, **more):
 
 
 def _micros(rng):
-    return int(rng.integers(0, 6)) * 10**6 + _pick(rng, [0, 0, 250_000, 500_000, 250_001, 7])
+    """Some seconds, often the same ones, of the same minute, the next one, the next hour, or a day of the next year."""
+    later = _pick(rng, [0, 0, 0, 0, 60, 3600, 40 * 86_400])
+    return (later + int(rng.integers(0, 6))) * 10**6 + _pick(rng, [0, 0, 250_000, 500_000, 250_001, 7])
 
 
 def _log(rng, n, roots=0.2):
@@ -1031,7 +1038,7 @@ def _shuffled(rng, lines, twice=0.0):
 @check(
     "build_tree",
     hint="Children, or lists, are others or in another order, in a log without any fault: by time first, "
-    "then by id. Times are instants and no texts.",
+    "then by id. Times are instants and no texts, and a log may last for days.",
 )
 def builds_conversations(student, rng):
     for n in (0, 1, 2, 12, 40):
@@ -1114,7 +1121,8 @@ def counts_broken_lines(student, rng):
         entry = json.loads(good)
         torn += [json.dumps(entry | {name: value}) for value in (None, 7, ["a"])]
         torn.append(json.dumps({key: value for key, value in entry.items() if key != name}))
-    torn.append(json.dumps(json.loads(good) | {"timestamp": "yesterday"}))
+    for time in ("yesterday", "", "2026-13-01T09:30:00Z", "2026-11-31T09:30:00Z", "2026-11-23T25:30:00Z"):
+        torn.append(json.dumps(json.loads(good) | {"timestamp": time}))
     torn.append(json.dumps(json.loads(good) | {"jsonPayload": "message_id"}))
     fine = [_line(None, None, _micros(rng), 70), json.dumps(json.loads(good) | {"jsonPayload": {"event": "started"}})]
     expect.equal(student(lines + fine, seconds=SLOW), build_tree(lines + fine))
@@ -1144,8 +1152,9 @@ def the_earliest_entry_counts(student, rng):
         lines = _shuffled(rng, unique, twice=0.3)
         expect.equal(student(lines, seconds=SLOW), build_tree(lines))
     numbers = (3000 + rng.permutation(20)).tolist()
-    alike = [_line("same", _pick(rng, ["one", "two", None]), 7, number) for number in numbers]
-    for lines in (alike, alike[::-1], sorted(alike), sorted(alike)[::-1]):
+    alike = [_line("same", "one" if number == min(numbers) else "two", 7, number) for number in numbers]
+    for some in (alike, alike[::-1], sorted(alike), sorted(alike)[::-1]):
+        lines = [_line("one", None, 9, 1), _line("two", None, 5, 2), *some]
         expect.equal(student(lines, seconds=SLOW), build_tree(lines))
 
 

@@ -97,9 +97,10 @@ def demo():
     """Fill the portal for a look around: two accounts, conversations out of logs of the inference service, records."""
     prepare()
     from services.portal.configuration import configuration
-    from services.portal.demo import fill
 
     with told():
+        from services.portal.demo import fill
+
         for line in fill(configuration().folder):
             click.echo(line)
 
@@ -135,6 +136,11 @@ class told:
     def __exit__(self, kind, error, trace):
         from services.portal.problems import FULL, database_sentence
 
+        if isinstance(error, ModuleNotFoundError):  # as in the image, which has no Beam
+            raise CourseError(
+                f"This needs {error.name}, which is not installed here. Run it in the kit's environment; to ingest, "
+                "--runner loop does without."
+            ) from error
         sentence = FULL if isinstance(error, OSError) and error.errno == errno.ENOSPC else database_sentence(error)
         if sentence is not None:
             raise CourseError(f"{sentence} ({str(error).splitlines()[0]})") from error

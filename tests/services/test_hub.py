@@ -37,6 +37,14 @@ def test_the_image_runs_as_somebody_without_rights_and_sets_the_kit_up_by_its_ow
     assert {".git", ".venv", "build"} <= set((HUB / "Dockerfile.dockerignore").read_text().split())
 
 
+def test_whoever_sets_up_and_works_owns_the_folders():
+    """A folder that WORKDIR makes is root's: the set-up could not make .venv in it, and a volume would be root's."""
+    text = (HUB / "Dockerfile").read_text()
+    made = text.partition("\nWORKDIR")[0].rpartition("install --directory --owner intern --group intern ")[2].split()
+    worked_in = {line.split()[-1] for line in text.splitlines() if line.startswith("WORKDIR")}
+    assert worked_in == set(made) == {"/home/intern/course", "/home/intern/work"}
+
+
 def test_without_cards_nobody_gets_one(monkeypatch):
     config = configured(monkeypatch, HUB_ADMINS="ada,grace")
     assert config.Authenticator.admin_users == {"ada", "grace"}

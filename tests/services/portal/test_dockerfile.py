@@ -62,6 +62,7 @@ def test_only_what_the_portal_needs_is_sent_to_the_builder():
     allowed = {line[1:] for line in ignored if line.startswith("!")}
     copied = re.findall(r"^COPY (?!--from)(.*) \S+$", (FOLDER / "Dockerfile").read_text(), re.M)
     needed = {name.rstrip("/") for line in copied for name in line.split()}
+    assert {"services/portal/frontend/src", "course/tree", "**/node_modules", "**/__pycache__"} <= set(ignored)
     assert ignored[0] == "*" and needed <= allowed | {"services/portal/requirements.txt"}
 
 

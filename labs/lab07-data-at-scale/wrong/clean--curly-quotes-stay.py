@@ -1,0 +1,19 @@
+"""Curly quotes stay, and every contraction has two forms."""
+
+# fails: brings_signs_into_one_form
+
+import re
+import unicodedata
+
+
+def clean(text):
+    def once(text):
+        text = unicodedata.normalize("NFKC", text)
+        text = "".join(" " if sign.isspace() else sign for sign in text)
+        text = "".join(sign for sign in text if unicodedata.category(sign) not in ("Cc", "Cf"))
+        text = re.sub(r"\[[a-z ]*\]|<[a-z ]*>", " ", text)
+        return " ".join(text.split())
+
+    while (cleaner := once(text)) != text:
+        text = cleaner
+    return text

@@ -1,0 +1,19 @@
+"""Python's hash is another one in each process."""
+
+# fails: names_groups_by_digests
+
+# ruff: noqa: F821 (the other names are those of the lab)
+
+from collections import defaultdict
+
+
+def deduplicate(records):
+    copies = defaultdict(list)
+    for record in records:
+        digest = str(hash(" ".join(words(record["text"]))))
+        copies[digest].append(record)
+    kept = [min(some, key=lambda one: (-len(one["text"]), one["id"])) for some in copies.values()]
+    return {
+        "kept": sorted(kept, key=lambda one: one["id"]),
+        "groups": {digest: sorted({one["id"] for one in some}) for digest, some in copies.items()},
+    }

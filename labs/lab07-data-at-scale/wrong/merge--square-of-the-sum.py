@@ -1,0 +1,20 @@
+"""The squares are made of the totals."""
+
+# fails: merges_to_all_together
+
+# ruff: noqa: F821 (the other names are those of the lab)
+
+
+def merge(one, other):
+    def end(name, choose):
+        return choose((some[name] for some in (one, other) if some[name] is not None), default=None)
+
+    names = {*one["buckets"], *other["buckets"]}
+    return {
+        **{name: one[name] + other[name] for name in ("count", "total", "squares")},
+        "squares": (one["total"] + other["total"]) ** 2,
+        "smallest": end("smallest", min),
+        "largest": end("largest", max),
+        "buckets": {name: one["buckets"].get(name, 0) + other["buckets"].get(name, 0) for name in names},
+        "callers": sorted({*one["callers"], *other["callers"]})[:KEPT],
+    }
