@@ -118,9 +118,11 @@ svg .grid { stroke: var(--rule); fill: none; }
 svg .roof { stroke: var(--fg); stroke-width: 2; fill: none; }
 svg .ridge { stroke: var(--fg); stroke-dasharray: 4 3; }
 svg circle { fill: var(--press); stroke: var(--bg); stroke-width: 1.5; }
-.reading { display: grid; align-items: center; min-height: 10.5em; margin: 0.6rem 0 0; padding: 0.4rem 0.9rem;
+.reading { display: grid; align-items: center; min-height: 14.5em; margin: 0.6rem 0 0; padding: 0.4rem 0.9rem;
   border-left: 4px solid var(--press); }
 @media (min-width: 40rem) { .reading { min-height: 6em; } }
+/* With a wide font a label takes two lines as soon as its number is long: room for them from the start. */
+@media (max-width: 40rem) { .knob label { min-height: 2lh; } }
 `;
 
 const BODY = `

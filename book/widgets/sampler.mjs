@@ -136,6 +136,7 @@ const STYLE = `
 :focus-visible { outline: 3px solid var(--press); outline-offset: 2px; }
 .reading { display: grid; align-items: center; min-height: 4.5em; margin: 0.8rem 0; padding: 0.4rem 0.9rem;
   border-left: 4px solid var(--press); }
+@media (max-width: 40rem) { .reading { min-height: 12em; } .knob label { min-height: 2lh; } }
 .rows { margin: 0 0 0.8rem; }
 .row { display: grid; grid-template-columns: 7.5rem 1fr 4rem; align-items: center; gap: 0.6rem; height: 1.5rem; }
 .name { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; text-align: right; }
@@ -146,7 +147,7 @@ const STYLE = `
 .buttons { display: flex; flex-wrap: wrap; gap: 0.6rem; }
 button { font: inherit; padding: 0.35rem 0.9rem; color: var(--fg); background: var(--bg); border: 1px solid var(--press);
   border-radius: 6px; cursor: pointer; }
-.drawn { min-height: 3em; margin: 0.6rem 0 0; }
+.drawn { min-height: 6em; margin: 0.6rem 0 0; }
 `;
 
 const BODY = `

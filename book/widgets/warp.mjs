@@ -76,7 +76,7 @@ const STYLE = `
   --quiet: var(--soft, light-dark(#52606d, #a3afbd)); --press: var(--accent, light-dark(#0b6477, #74cfe0));
   --yours: light-dark(#1a5fb4, #7db4ff); --best: light-dark(#b8500a, #f5a35c);
   color: var(--fg); background: var(--bg); font-size: 0.95rem; line-height: 1.45; }
-.reading { display: grid; align-items: center; min-height: 6em; margin: 0 0 0.8rem; padding: 0.4rem 0.9rem;
+.reading { display: grid; align-items: center; min-height: 10em; margin: 0 0 0.8rem; padding: 0.4rem 0.9rem;
   border-left: 4px solid var(--press); font-size: 1.05em; }
 .board { display: grid; gap: 3px; max-width: 34rem; }
 .board > * { display: grid; place-items: center; min-width: 0; min-height: 2.6rem; font-variant-numeric: tabular-nums; }
