@@ -122,7 +122,7 @@ svg circle { fill: var(--press); stroke: var(--bg); stroke-width: 1.5; }
   border-left: 4px solid var(--press); }
 @media (min-width: 40rem) { .reading { min-height: 6em; } }
 /* With a wide font a label takes two lines as soon as its number is long: room for them from the start. */
-@media (max-width: 40rem) { .knob label { min-height: 2lh; } }
+@media (max-width: 40rem) { .knob:has(input) label { min-height: 2lh; } }
 `;
 
 const BODY = `
