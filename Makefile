@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: course test site lint lock pictures clean
+.PHONY: course test test-thorough site lint lock pictures clean
 
 course:
 	@$(PYTHON) course/bootstrap.py course
@@ -17,6 +17,11 @@ test:
 	@$(PYTHON) course/bootstrap.py test
 	@$(MAKE) --no-print-directory lint
 	@python -m pytest -n 2 --no-loadscope-reorder
+
+# What `make test` leaves out because it takes hours: every lecture twice more, all labs' mutants and wrong solutions.
+test-thorough:
+	@$(PYTHON) course/bootstrap.py test
+	@python -m pytest -n 2 --no-loadscope-reorder -m thorough
 
 site:
 	@$(PYTHON) course/bootstrap.py course

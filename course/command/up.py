@@ -1,6 +1,7 @@
 """``course up``: everything that a fresh clone should end with; ``course down`` ends what it left running."""
 
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -34,23 +35,23 @@ def release_labs(console: Console) -> Places:
     return places
 
 
-def build_the_site(console: Console) -> Places:
+def build_the_site(console: Console, quick: bool) -> Places:
     """Execute the lectures and write the site into build/site, if anything changed."""
     from course.site.build import build_site
 
-    built = build_site(console)
+    built = build_site(console, quick=quick)
     what = f"built in {built.seconds:.0f} s" if built.changed else "unchanged"
     console.print(f"Site {what}.", highlight=False)
     return [("site's files", built.folder)]
 
 
-def steps() -> list[tuple[str, Step]]:
+def steps(quick: bool) -> list[tuple[str, Step]]:
     """What `course up` does, in order: the kit's own steps, then those of rooms that `course` does not import.
 
     Such a room joins by an entry point of the group ``course.up``.
     """
     joined = [(point.name.replace("-", " "), point.load()) for point in sorted(entry_points(group="course.up"))]
-    return [("labs", release_labs), ("site", build_the_site), *joined]
+    return [("labs", release_labs), ("site", partial(build_the_site, quick=quick)), *joined]
 
 
 def record() -> Path:
@@ -62,7 +63,8 @@ def record() -> Path:
 @click.option(
     "--port", default=8000, show_default=True, help="The site's port on loopback; the next free one if taken."
 )
-def up(port: int):
+@click.option("--quick", is_flag=True, help="A small ladder, in three minutes instead of ten, if there is none yet.")
+def up(port: int, quick: bool):
     """Build the site, release the labs, grade the demo class, serve the site on loopback.
 
     A second run does only what changed. The site stays served after the command ends; `course down` ends that.
@@ -70,7 +72,7 @@ def up(port: int):
     console = Console()
     build_dir().mkdir(parents=True, exist_ok=True)
     places = []
-    plan = steps()
+    plan = steps(quick)
     for number, (name, step) in enumerate(plan, start=1):
         console.rule(f"{number}/{len(plan) + 1} {name}", align="left")
         places += step(console)

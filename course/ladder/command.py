@@ -13,20 +13,21 @@ def ladder():
 
 
 @ladder.command()
-@click.option("--full", is_flag=True, help="All held-out recordings instead of the build's share; takes hours.")
+@click.option("--full", "size", flag_value="full", help="All held-out recordings, not the build's share; takes hours.")
+@click.option("--quick", "size", flag_value="quick", help="One speaker and a few recordings; takes three minutes.")
 @click.option("--systems", help="Ids of systems, separated by commas; all if not given.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes at once, one thread each; all cores if not given.")
-def run(full: bool, systems: str | None, jobs: int | None):
+def run(size: str | None, systems: str | None, jobs: int | None):
     """Measure the cells of the table that have no record for the present code and data.
 
     Each system meets each set in a process of its own. A run that is ended loses the cell that each process is at.
     """
-    from course.ladder.heldout import BUILD, FULL
+    from course.ladder.heldout import BUILD
     from course.ladder.run import run as run_trials
     from course.ladder.systems import SYSTEMS, system_named
 
     chosen = [system_named(name) for name in systems.split(",")] if systems else SYSTEMS
-    failed = run_trials(Console(stderr=True), FULL if full else BUILD, chosen, jobs)
+    failed = run_trials(Console(stderr=True), size or BUILD, chosen, jobs)
     if failed:
         raise CourseError("; ".join(f"{name} was not measured: {complaint}" for name, complaint in failed.items()))
 

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from course.ladder.heldout import BUILD, CLEAN, FULL, HELD_OUT, SEEN, UNSEEN
+from course.ladder.heldout import CLEAN, HELD_OUT, SEEN, SIZES, UNSEEN
 from course.ladder.records import Cell, Utterance, read_cell
 from course.ladder.systems import System, system_named
 from course.recordings import N_TEST_TAKES
 from course.scoring import bootstrap_interval, paired_bootstrap
 
-SIZES_BEST_FIRST = (FULL, BUILD)
+SIZES_BEST_FIRST = SIZES[::-1]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the ladder tests on: four sets of recordings that no system has learned from, in two sizes."""
+"""What the ladder tests on: four sets of recordings that no system has learned from, in three sizes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,8 @@ from course.recordings import (
     readings,
 )
 
-BUILD, FULL = SIZES = ("build", "full")  # what every build measures, and what `course ladder run --full` does
+# What `course up --quick` measures, what every other build does, and what `course ladder run --full` does.
+QUICK, BUILD, FULL = SIZES = ("quick", "build", "full")
 CLEAN = next(iter(CONDITIONS))
 ALL = "all"  # the fold of sets that are not split by speaker
 
@@ -32,17 +33,21 @@ class Amounts:
         full: in a full run.
         clean, other: in a build, clean and in the other conditions.
         slow: in a build, for a system that needs long for each; it meets clean recordings only.
+        quick: in a quick run, for every system and condition; a slow one meets clean recordings only.
     """
 
     full: int
     clean: int
     other: int
     slow: int
+    quick: int
 
     def of(self, size: str, condition: str, slow: bool = False) -> int:
         """The number for a cell; 0 where it is not measured in this size."""
         if size == FULL:
             return self.full
+        if size == QUICK:
+            return 0 if slow and condition != CLEAN else self.quick
         if condition == CLEAN:
             return self.slow if slow else self.clean
         return 0 if slow else self.other
@@ -68,6 +73,10 @@ class HeldOut:
     amounts: Amounts
     select: Callable[[str, int], Sequence[Recording]]
 
+    def folds_in(self, size: str) -> tuple[str, ...]:
+        """The folds that are tested in a size: all, but for a quick run, which has time for one."""
+        return self.folds[:1] if size == QUICK else self.folds
+
     def train_speakers(self, fold: str) -> tuple[str, ...]:
         """Speakers of digits whom a system for this fold may learn from."""
         return tuple(speaker for speaker in SPEAKERS if speaker != fold)
@@ -82,7 +91,7 @@ SEEN = HeldOut(
     title="Digits, known speakers",
     corpus="fsdd",
     folds=(ALL,),
-    amounts=Amounts(full=N_TEST_TAKES, clean=N_TEST_TAKES, other=2, slow=1),
+    amounts=Amounts(full=N_TEST_TAKES, clean=N_TEST_TAKES, other=2, slow=1, quick=1),
     select=_speakers_digits,
 )
 UNSEEN = HeldOut(
@@ -90,7 +99,7 @@ UNSEEN = HeldOut(
     title="Digits, new speaker",
     corpus="fsdd",
     folds=SPEAKERS,
-    amounts=Amounts(full=N_TAKES, clean=N_TEST_TAKES, other=2, slow=1),
+    amounts=Amounts(full=N_TAKES, clean=N_TEST_TAKES, other=2, slow=1, quick=1),
     select=_speakers_digits,
 )
 PROMPTS = HeldOut(
@@ -98,7 +107,7 @@ PROMPTS = HeldOut(
     title="Telephone prompts",
     corpus="asterisk-en",
     folds=(ALL,),
-    amounts=Amounts(full=N_TEST_PROMPTS, clean=N_TEST_PROMPTS, other=16, slow=24),
+    amounts=Amounts(full=N_TEST_PROMPTS, clean=N_TEST_PROMPTS, other=16, slow=24, quick=3),
     select=lambda fold, n: prompts(n),
 )
 READINGS = HeldOut(
@@ -106,7 +115,7 @@ READINGS = HeldOut(
     title="Sentences read aloud",
     corpus="librispeech-test-other",
     folds=(ALL,),
-    amounts=Amounts(full=N_READINGS, clean=N_READINGS, other=24, slow=8),
+    amounts=Amounts(full=N_READINGS, clean=N_READINGS, other=24, slow=8, quick=2),
     select=lambda fold, n: readings(n),
 )
 HELD_OUT = {heldout.id: heldout for heldout in (SEEN, UNSEEN, PROMPTS, READINGS)}
@@ -119,15 +128,17 @@ def digit_training(heldout: HeldOut, fold: str) -> tuple[Recording, ...]:
     return digits(heldout.train_speakers(fold))
 
 
-def recording_names(heldout: HeldOut, n: int) -> list[str]:
+def recording_names(heldout: HeldOut, n: int, size: str) -> list[str]:
     """What names the tested recordings, found without reading any.
 
     Args:
         heldout: the set.
         n: how many; see :class:`Amounts`.
+        size: of :data:`SIZES`.
     """
     if heldout.corpus == "fsdd":
-        return [f"{DIGITS.index(word)}_{speaker}_{take}" for speaker, word, take in product(SPEAKERS, DIGITS, range(n))]
+        speakers = SPEAKERS if heldout.folds == (ALL,) else heldout.folds_in(size)
+        return [f"{DIGITS.index(word)}_{speaker}_{take}" for speaker, word, take in product(speakers, DIGITS, range(n))]
     return [f"the first {n} of {heldout.corpus}"]
 
 

@@ -22,18 +22,19 @@ def measure(system: System, heldout: HeldOut, size: str, conditions: list[str]) 
 
     Prints a line for each record that is stored.
     """
-    recognisers = make_recognisers(system, heldout)
+    recognisers = make_recognisers(system, heldout, size)
     for condition in conditions:
         cell = measured_cell(system, heldout, size, condition, recognisers)
         write_cell(cell, cell_path(system, heldout, condition, size))
         print(f"{heldout.id} {condition}", flush=True)
 
 
-def make_recognisers(system: System, heldout: HeldOut) -> dict[str, Recogniser]:
+def make_recognisers(system: System, heldout: HeldOut, size: str) -> dict[str, Recogniser]:
     """Fold to its recogniser; one for all folds of a system that learns nothing in the build."""
+    folds = heldout.folds_in(size)
     if system.fits:
-        return {fold: system.make(heldout, fold) for fold in heldout.folds}
-    return dict.fromkeys(heldout.folds, system.make(heldout, heldout.folds[0]))
+        return {fold: system.make(heldout, fold) for fold in folds}
+    return dict.fromkeys(folds, system.make(heldout, folds[0]))
 
 
 def measured_cell(
@@ -43,7 +44,7 @@ def measured_cell(
     key = cell_key(system, heldout, condition, size)
     spoken = [
         (fold, CONDITIONS[condition](clean))
-        for fold in heldout.folds
+        for fold in recognisers
         for clean in heldout.select(fold, heldout.amounts.of(size, condition, system.slow))
     ]
     for fold, recording in spoken[:1]:

@@ -4,7 +4,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from course.ladder.compare import cell_of, rate_interval
-from course.ladder.heldout import BUILD, CLEAN, HELD_OUT, UNSEEN
+from course.ladder.heldout import BUILD, CLEAN, HELD_OUT, QUICK, UNSEEN
+from course.ladder.records import Cell
 from course.ladder.systems import SYSTEMS, System
 from course.ladder.table import is_tested
 from course.plotting import BLUE, GREEN, ORANGE, panels
@@ -37,7 +38,7 @@ def plot_ladder(ax: Axes | None = None, heldout: str = UNSEEN.id) -> Axes:
 
 
 def _draw_condition(ax: Axes, systems: list[System], heldout: str, condition: str, offset: float, style: dict) -> None:
-    found = [(row, cell_of(system, heldout, condition, BUILD)) for row, system in enumerate(systems)]
+    found = [(row, _drawn(system, heldout, condition)) for row, system in enumerate(systems)]
     found = [(row, cell) for row, cell in found if cell]
     rates = 100 * np.array([cell.rate for _, cell in found])
     ends = 100 * np.array([rate_interval(cell) for _, cell in found]).reshape(-1, 2)
@@ -53,13 +54,18 @@ def _draw_condition(ax: Axes, systems: list[System], heldout: str, condition: st
     )
 
 
+def _drawn(system: System, heldout: str, condition: str) -> Cell | None:
+    """The build's record, or else the quick run's: a full run is for the tables."""
+    return cell_of(system, heldout, condition, BUILD) or cell_of(system, heldout, condition, QUICK)
+
+
 def describe_ladder(heldout: str = UNSEEN.id) -> str:
     """What :func:`plot_ladder` shows, in words and numbers."""
     parts = []
     for system in SYSTEMS:
         if not is_tested(system, HELD_OUT[heldout]):
             continue
-        cells = {name: cell_of(system, heldout, name, BUILD) for name in SHOWN}
+        cells = {name: _drawn(system, heldout, name) for name in SHOWN}
         rates = [f"{SHOWN[name]['label']} {100 * cell.rate:.0f} %" for name, cell in cells.items() if cell]
         parts += [f"{system.title}: {', '.join(rates)}"] if rates else []
     return f"Word error rates on {HELD_OUT[heldout].title.lower()}. {'; '.join(parts) or 'Nothing measured yet'}."

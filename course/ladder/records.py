@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from course.bench.machine import Machine
 from course.kit import build_dir
-from course.ladder.heldout import BUILD, FULL, HeldOut, is_recorded, recording_names
+from course.ladder.heldout import SIZES, HeldOut, is_recorded, recording_names
 from course.ladder.systems import SYSTEMS, System
 from course.storage import write_atomic
 
@@ -64,7 +64,7 @@ class Cell(Strict):
     system: str
     heldout: str
     condition: str
-    size: Literal[BUILD, FULL]
+    size: Literal[SIZES]
     key: str
     recorded: bool = Field(description="whether the speech is a person's; else espeak-ng spoke it")
     utterances: tuple[Utterance, ...] = Field(min_length=1)
@@ -136,7 +136,7 @@ def cell_key(system: System, heldout: HeldOut, condition: str, size: str) -> str
         SCHEMA,
         fingerprint(system),
         heldout.id,
-        recording_names(heldout, heldout.amounts.of(size, condition, system.slow)),
+        recording_names(heldout, heldout.amounts.of(size, condition, system.slow), size),
         condition,
         [(name, is_recorded(name), _manifests(name)) for name in corpora],
     ]
@@ -209,7 +209,7 @@ def _imports(path: Path) -> list[str]:
 def ladder_digest() -> str:
     """A hash of all records that count now: a page that shows them is made again when it changes."""
     digest = hashlib.sha256()
-    for size in (BUILD, FULL):
+    for size in SIZES:
         for system in SYSTEMS:
             for heldout in system.sets:
                 for path in sorted(cell_path(system, heldout, "*", size).parent.glob(f"{heldout.id} *.json")):

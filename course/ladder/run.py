@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from course.channels import CONDITIONS
-from course.ladder.heldout import BUILD, HeldOut
+from course.ladder.heldout import BUILD, QUICK, HeldOut
 from course.ladder.records import is_measured, ladder_folder, read_cell
 from course.ladder.systems import SYSTEMS, System
 
@@ -51,7 +51,7 @@ def run(console: Console, size: str, systems: Sequence[System], jobs: int | None
 
     Args:
         console: where progress goes.
-        size: "build" or "full".
+        size: "quick", "build" or "full".
         systems: which.
         jobs: processes at once; each uses one thread. All cores if not given.
 
@@ -99,10 +99,15 @@ def _measure(trial: Trial, advance) -> str:
     return (log.read_text().strip().splitlines() or [f"it ended with status {process.returncode}"])[-1]
 
 
-def ensure(console: Console) -> None:
+def ensure(console: Console, quick: bool = False) -> None:
     """Measure what the tables of the site lack, before its pages are made.
 
     A system that fails is named on the console; its cells in the tables then say that they were not measured.
+
+    Args:
+        console: where progress goes.
+        quick: be content with one speaker and a few recordings, unless more has been measured.
     """
-    for name, complaint in run(console, BUILD, SYSTEMS).items():
+    size = QUICK if quick and missing(BUILD, SYSTEMS) else BUILD
+    for name, complaint in run(console, size, SYSTEMS).items():
         console.print(f"Ladder: {name} was not measured: {complaint}", style="yellow", highlight=False, markup=False)

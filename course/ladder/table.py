@@ -1,12 +1,13 @@
 """The running table, for a page and for a terminal."""
 
 import html
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
 from course.channels import CONDITIONS
 from course.ladder.compare import SIZES_BEST_FIRST, Comparison, better_than, cell_of, rate_interval
-from course.ladder.heldout import BUILD, CLEAN, HELD_OUT, PROMPTS, READINGS, SEEN, UNSEEN, HeldOut
+from course.ladder.heldout import BUILD, CLEAN, HELD_OUT, PROMPTS, QUICK, READINGS, SEEN, UNSEEN, HeldOut
 from course.ladder.records import Cell
 from course.ladder.systems import SYSTEMS, System, system_named
 
@@ -223,6 +224,11 @@ def _has_gaps(systems: list[System], sets: list[HeldOut]) -> bool:
     return not all(is_tested(system, one) for system in systems for one in sets)
 
 
-def _origin(cells) -> str:
-    spoken = any(cell and not cell.recorded for cell in cells)
-    return " Some of the speech was synthesised by espeak-ng, its recordings being absent." if spoken else ""
+def _origin(cells: Iterable[Cell | None]) -> str:
+    """Where the records are not what a reader would take them for."""
+    measured = [cell for cell in cells if cell]
+    quick = any(cell.size == QUICK for cell in measured)
+    spoken = not all(cell.recorded for cell in measured)
+    return (" A quick run, of new speakers only one: ‘course ladder run’ measures all." if quick else "") + (
+        " Some of the speech was synthesised by espeak-ng, its recordings being absent." if spoken else ""
+    )

@@ -34,12 +34,13 @@ class Built:
     seconds: float
 
 
-def build_site(console: Console, force: bool = False) -> Built:
+def build_site(console: Console, force: bool = False, quick: bool = False) -> Built:
     """Build the site into ``build/site``; a build that fails leaves the last good site in place.
 
     Args:
         console: where progress goes.
         force: build even if nothing changed.
+        quick: measure a small ladder, where none is there yet.
 
     Raises:
         CourseError: pages have mistakes or a cell raised; every mistake with its file and line.
@@ -47,7 +48,7 @@ def build_site(console: Console, force: bool = False) -> Built:
     started = time.monotonic()
     target = build_dir() / "site"
     require_sound_sources()
-    measure_what_pages_show(console)
+    measure_what_pages_show(console, quick)
     with FileLock(str(build_dir() / "site.lock")), console.status("Site: reading the pages") as status:
         recover(target)
         staging = stage(root(), build_dir() / "site-source")
@@ -67,13 +68,13 @@ def require_sound_sources() -> None:
         raise CourseError("The site was not built:\n" + "\n".join(map(str, mistakes)))
 
 
-def measure_what_pages_show(console: Console) -> None:
+def measure_what_pages_show(console: Console, quick: bool) -> None:
     """Measure what the ladder lacks, if a page shows it: a page's cells read the records, and measure nothing."""
     pages = [root() / name for name in contents(read_config(root())["project"]["toc"], root())]
     if any(shows_ladder(root(), page.read_text()) for page in pages):
         from course.ladder import ensure
 
-        ensure(console)
+        ensure(console, quick)
 
 
 def write_site(staging: Staging, about: dict, target: Path, tell: Callable[[str], None]) -> None:

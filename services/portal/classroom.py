@@ -1,9 +1,13 @@
-"""The autograder's class folder, read only: who is stuck, and how each task goes. Nothing is graded or written here."""
+"""The autograder's class folder, read only: who is stuck, how each task goes, and each student's feedback.
+
+Nothing is graded or written here.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from course.errors import CourseError
 
@@ -21,9 +25,14 @@ class Classroom:
     labs: dict[str, "LabView"]
     missing: tuple[str, ...]
 
+    @property
+    def results(self) -> "list[Result]":
+        """Everybody's, lab by lab."""
+        return [result for lab in self.labs.values() for result in lab.results]
+
     def of(self, student: str) -> "list[Result]":
         """What a student has reached, lab by lab."""
-        return [result for lab in self.labs.values() for result in lab.results if result.student == student]
+        return [result for result in self.results if result.student == student]
 
 
 def classroom(folder: Path) -> Classroom:
@@ -63,6 +72,21 @@ def _read(folder: Path, changed: int, size: int) -> Classroom:
     return Classroom({name: lab_view(own, events.get(name, ())) for name, own in labs.items()}, tuple(missing))
 
 
+def feedback_address(result: "Result") -> str:
+    """Where the feedback on a student's notebook is, below the portal's own address."""
+    from autograder.pages.feedback import address
+
+    return f"/class/{address(result.student, result.lab)}"
+
+
+def feedback(folder: Path, results: "list[Result]", address: str) -> Path | None:
+    """The file behind an address of :func:`feedback_address`, if it belongs to one of these results and is there."""
+    from autograder.pages.feedback import feedback_path
+
+    found = (feedback_path(folder, one) for one in results if unquote(feedback_address(one)) == address)
+    return next((path for path in found if path.is_file()), None)
+
+
 def as_json(lab: "LabView") -> dict[str, Any]:
     """A lab's table as the view reads it, version 1."""
     tasks = {task.id: task for result in lab.results for task in result.tasks}
@@ -74,7 +98,7 @@ def as_json(lab: "LabView") -> dict[str, Any]:
         "rows": [
             {
                 "student": one.student,
-                "url": None,
+                "url": feedback_address(one),
                 "status": str(one.status),
                 "score": one.score,
                 "max_score": one.max_score,

@@ -1,5 +1,7 @@
 """What people see. Every page is whole without a script; React draws over the parts that have ``data-view``."""
 
+from csp.constants import NONE, SELF, UNSAFE_INLINE
+from csp.decorators import csp
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -20,7 +22,7 @@ from course.measure.record import Refused
 from services.portal.api import found_tree, searched
 from services.portal.board import boards, hand_in
 from services.portal.classroom import as_json as class_json
-from services.portal.classroom import classroom
+from services.portal.classroom import classroom, feedback, feedback_address
 from services.portal.drawing import intervals
 from services.portal.forms import RecordForm
 from services.portal.middleware import Static
@@ -28,6 +30,16 @@ from services.portal.models import Conversation
 from services.portal.problems import OLD, database_sentence
 from services.portal.trees import as_json
 
+# A feedback page brings its style with it, and two fonts; it has no script and asks for nothing else.
+FEEDBACK_POLICY = {
+    "default-src": [NONE],
+    "style-src": [UNSAFE_INLINE],
+    "font-src": [SELF],
+    "img-src": ["data:"],
+    "base-uri": [NONE],
+    "form-action": [NONE],
+    "frame-ancestors": [NONE],
+}
 AUDIO_TYPES = {".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg", ".ogg": "audio/ogg"}
 
 
@@ -134,8 +146,42 @@ def class_view(request: HttpRequest) -> HttpResponse:
     except CourseError as error:
         return render(request, "portal/class.html", {"sentence": str(error)})
     lab = found.labs.get(request.GET.get("lab")) or next(iter(found.labs.values()))
-    about = {"labs": found.labs.values(), "lab": lab, "missing": found.missing, "data": class_json(lab)}
+    everybody = [(result, feedback_address(result)) for result in lab.results]
+    about = {
+        "labs": found.labs.values(),
+        "lab": lab,
+        "missing": found.missing,
+        "everybody": everybody,
+        "data": class_json(lab),
+    }
     return render(request, "portal/class.html", about)
+
+
+@require_safe
+@login_required
+@csp(FEEDBACK_POLICY)
+def feedback_page(request: HttpRequest, student: str, lab: str, page: str) -> HttpResponse:
+    """What the autograder wrote to a student about a notebook: for that student, and for instructors."""
+    folder = settings.SET.class_dir
+    try:
+        found = classroom(folder)
+    except CourseError as error:
+        raise Http404 from error
+    results = found.results if request.user.is_staff else found.of(request.user.username)
+    path = feedback(folder, results, request.path)
+    if path is None:
+        raise Http404
+    return HttpResponse(path.read_bytes(), headers={"Cache-Control": "private, no-cache"})
+
+
+@require_safe
+@login_required
+def feedback_font(request: HttpRequest, name: str) -> HttpResponse:
+    """A font of the feedback pages, from the class folder."""
+    path = settings.SET.class_dir / "assets" / f"{name}.woff2"
+    if name.startswith(".") or not path.is_file():
+        raise Http404
+    return Static.serve(StaticFile(str(path), [("Content-Type", "font/woff2")]), request)
 
 
 @require_safe
@@ -146,7 +192,8 @@ def account(request: HttpRequest) -> HttpResponse:
         results = classroom(settings.SET.class_dir).of(request.user.username)
     except CourseError:
         results = []
-    return render(request, "portal/account.html", {"results": results})
+    about = {"results": [(one, feedback_address(one)) for one in results]}
+    return render(request, "portal/account.html", about)
 
 
 @method_decorator(ratelimit(key="ip", rate=_rate("login_rate"), method="POST", group="login"), name="post")

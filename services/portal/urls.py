@@ -14,6 +14,8 @@ urlpatterns = [
     path("leaderboard/", pages.leaderboard, name="leaderboard"),
     path("records/", pages.records, name="records"),
     path("class/", pages.class_view, name="class"),
+    path("class/feedback/<str:student>/<str:lab>/<str:page>.html", pages.feedback_page),
+    path("class/assets/<str:name>.woff2", pages.feedback_font),
     path("account/", pages.account, name="account"),
     path("account/password/", login_required(pages.Password.as_view()), name="password"),
     path("login/", pages.Login.as_view(), name="login"),

@@ -32,7 +32,7 @@ from course.ladder import (
     table,
 )
 from course.ladder.command import ladder
-from course.ladder.heldout import ALL, BUILD, FULL, HELD_OUT, PROMPTS, READINGS, SEEN, UNSEEN, digit_training
+from course.ladder.heldout import ALL, BUILD, FULL, HELD_OUT, PROMPTS, QUICK, READINGS, SEEN, UNSEEN, digit_training
 from course.ladder.records import Cell, cell_key, cell_path, read_cell, source_files
 from course.ladder.systems import SYSTEMS, System
 from course.recordings import SPEAKERS
@@ -126,6 +126,31 @@ def test_the_build_tests_on_the_first_of_what_a_full_run_does(heldout):
         )
         assert set(noisy) <= set(some) <= set(full)
         assert set(slow) <= set(some) and len(slow) > 5
+
+
+def test_a_quick_run_tests_one_new_speaker_and_says_so(birds, monkeypatch):
+    made = []
+    system = replace(birds[0], make=lambda heldout, fold: made.append(fold) or Parrot("one"))
+    cell = measured(system, size=QUICK)
+    assert made == [SPEAKERS[0]]
+    assert [one.name for one in cell.utterances] == [f"{digit}_{SPEAKERS[0]}_0" for digit in range(10)]
+    assert records.recording_names(UNSEEN, 1, QUICK) == [one.name for one in cell.utterances]
+    assert [len(measured(birds[0], heldout, QUICK).utterances) for heldout in (SEEN, UNSEEN)] == [60, 10]
+    monkeypatch.setattr(table, "SYSTEMS", birds[:1])
+    assert "one: ‘course ladder run’ measures all" in ladder_table().notes
+    slow = replace(birds[1], slow=True)
+    assert [trial.conditions for trial in run.missing(QUICK, [slow])] == [("clean",)]
+
+
+def test_a_quick_build_measures_little_and_only_where_no_whole_build_was(birds, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(run, "run", lambda console, size, chosen: sizes.append(size) or {})
+    monkeypatch.setattr(run, "missing", lambda size, chosen: ["a trial"])
+    run.ensure(Console(quiet=True), quick=True)
+    run.ensure(Console(quiet=True))
+    monkeypatch.setattr(run, "missing", lambda size, chosen: [])
+    run.ensure(Console(quiet=True), quick=True)
+    assert sizes == [QUICK, BUILD, BUILD]
 
 
 def test_a_system_that_learns_nothing_is_made_once(birds):

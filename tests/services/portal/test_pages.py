@@ -33,6 +33,8 @@ MATRIX = {
     "/conversations/ben~call/audio/x.wav": (302, 404, 404),
     "/records/": (302, 200, 200),
     "/class/": (302, 403, 200),
+    "/class/feedback/ada/lab01/lab01.html": (302, 404, 404),
+    "/class/assets/source-serif.woff2": (302, 404, 404),
     "/account/": (302, 200, 200),
     "/account/password/": (302, 200, 200),
     "/logout/": (405, 405, 405),
