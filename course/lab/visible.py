@@ -10,8 +10,9 @@ import linecache
 import os
 import sys
 import traceback
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 MIME = "application/vnd.course.check+json"
@@ -118,11 +119,19 @@ class check:
         frames = [
             (frame, number) for frame, number in traceback.walk_tb(trace) if frame.f_globals is self.cell.f_globals
         ]
-        if not frames or frames[-1][0].f_code is self.cell.f_code:
+        if not frames or frames[-1][0].f_code in _codes_of(self.cell.f_code):
             return None
         frame, number = frames[-1]
         text = linecache.getline(frame.f_code.co_filename, number).strip()
         return f"in {frame.f_code.co_name}, line {number} of its cell: {text}"
+
+
+def _codes_of(code: CodeType) -> Iterator[CodeType]:
+    """A code and those of the functions that are defined in it."""
+    yield code
+    for one in code.co_consts:
+        if isinstance(one, CodeType):
+            yield from _codes_of(one)
 
 
 _FALLBACK_IN_PLACE = (

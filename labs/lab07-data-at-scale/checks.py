@@ -739,7 +739,7 @@ def _name_end(low, parts, start):
 @covers("redact")
 def is_clean_and_names_are_words(text, names):
     """A text as Task 2 leaves it, and names of letters, each with one word or more."""
-    plain = all(re.fullmatch(r"[^\W\d_]+(?:[ '][^\W\d_]+)*", name) for name in names)
+    plain = all(re.fullmatch(r"[^\W\d_]+(?:[ '][^\W\d_]+)*", name) and "\u0130" not in name[1:] for name in names)
     return plain and unicodedata.normalize("NFKC", text) == text and not set(text) & set("\ufffc\u017f\u212a\t\n")
 
 
@@ -821,6 +821,9 @@ def finds_numbers(student, rng):
     texts += [
         "fifty five fifty five",
         "fifty five fifty",
+        "eighty-two five",
+        "eighty-two five one",
+        "double-oh seven",
         "oneone two three four",
         "1 2 3 4",
         "double 7 double 7",
@@ -874,7 +877,7 @@ def finds_addresses(student, rng):
 @check(
     "redact",
     hint="Names of the form were missed, or parts of other words taken: whole words, in any case, with any number of "
-    "spaces between, and every time they occur.",
+    "spaces between, and every time they occur. A name may overlap another, as `anna maria` and `maria s` do.",
 )
 def finds_names(student, rng):
     names = [f"{_word(rng)} {_word(rng)}", _word(rng), "o'neil", "\u00e9lise mu\u00f1oz", "\u0130nci"]
@@ -894,7 +897,7 @@ def finds_names(student, rng):
     ):
         _redacted(student, text, some)
     _redacted(student, "a (b) c", [])
-    _redacted(student, "\u0130 am \u0130NC\u0130 \u0130nci 1234", names)
+    _redacted(student, "\u0130 am \u0130NCI \u0130nci 1234", names)
 
 
 @check(

@@ -169,3 +169,14 @@ def test_run_all_in_a_real_kernel_reaches_the_end(lab, build, state):
         shown = outputs[f"check-{task}"][0].data
         assert shown[MIME]["state"] == state
         assert "course-check" in shown["text/html"] and task in shown["text/plain"]
+
+
+def test_a_helper_of_the_check_is_not_the_students_code(notebook):
+    notebook("def double(x):\n    return 3 * x")
+    finding = notebook(
+        'with check("double"):\n'
+        "    def expect_doubled(x):\n"
+        '        assert double(x) == 2 * x, f"Twice {x} is {2 * x}."\n'
+        "    expect_doubled(2)"
+    )
+    assert finding.sentence == "Twice 2 is 4."
