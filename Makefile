@@ -18,7 +18,7 @@ test:
 	@$(MAKE) --no-print-directory lint
 	@python -m pytest -n 2 --no-loadscope-reorder
 
-# What `make test` leaves out because it takes hours: every lecture twice more, all labs' mutants and wrong solutions.
+# What `make test` leaves out because it takes hours: lectures run three times more, labs run whole, mutants of every lab.
 test-thorough:
 	@$(PYTHON) course/bootstrap.py test
 	@python -m pytest -n 2 --no-loadscope-reorder -m thorough

@@ -117,6 +117,7 @@ def test_cells_are_short(source):
     assert np.median(lengths) <= 8 and np.percentile(lengths, 90) <= 20 and max(lengths) <= 20
 
 
+@pytest.mark.thorough
 def test_something_to_see_or_hear_about_every_150_words(source, executed):
     """Words between one figure, table, player or widget and the next, to the end of the summary."""
     words, gaps = 0, []
@@ -164,6 +165,7 @@ def test_headings_end_with_where_it_is_used_and_further_reading(source):
     assert headings[-4:] == ["Summary", "Exercises", "Where this is used", "Further reading"]
 
 
+@pytest.mark.thorough  # `make test` executes each lecture once, when `course up` builds the site
 def test_it_runs_offline_and_describes_every_figure(executed):
     figures = [output["data"] for cell in executed for output in cell if "image/svg+xml" in output.get("data", {})]
     assert len(figures) >= 10

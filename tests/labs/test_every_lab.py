@@ -147,6 +147,7 @@ def test_the_instructor_page_says_time_failures_rubric_and_solution(name):
     assert sum(shares) == LABS[name].manual[0].points
 
 
+@pytest.mark.thorough  # `course up` executes the releases, and the grader what is not a demonstration
 @each_lab
 @pytest.mark.parametrize("build", [release_notebook, solution_notebook])
 def test_the_notebook_runs_to_its_end(name, build, tmp_path):

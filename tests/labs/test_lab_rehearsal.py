@@ -77,6 +77,7 @@ def test_a_wrong_solution_loses_its_own_task(any_lab):
         assert wrong.fails in noticed, f"{wrong.path.name}: {wrong.fails} passes; {noticed} fail"
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_wrong_solutions_cost_no_other_task(any_lab):
     """Each wrong solution is there, beside wrong ones of all other tasks, while the rest is judged as solved."""

@@ -90,7 +90,11 @@ def test_columns_count_characters_where_python_counts_bytes():
     assert text.source[: edit.start] + edit.text + text.source[edit.end :] == "µ = 'ä', a - b"
 
 
-@pytest.fixture(scope="module", params=["small-lab", *(lab.id for lab in all_labs())])
+FIRST, *OTHERS = (lab.id for lab in all_labs())
+LABS = ["small-lab", FIRST, *(pytest.param(name, marks=pytest.mark.thorough) for name in OTHERS)]
+
+
+@pytest.fixture(scope="module", params=LABS)
 def any_lab(request, lab):
     return {one.id: one for one in [lab, *all_labs()]}[request.param]
 

@@ -15,7 +15,7 @@ from autograder.records.consistency import audit
 from course import storage
 
 KILLS, KILLS_WHILE_GRADING = 200, 8
-SEEDS = (1, 2, 3, 4)
+SEEDS = (1, 2, 3, 4)  # the first in `make test`, all of them every night
 
 
 def stop_often(scenario, ways, kills, seed):
@@ -26,7 +26,7 @@ def stop_often(scenario, ways, kills, seed):
     return counts, wrong
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.thorough) for seed in SEEDS[1:])])
 def test_whatever_stops_a_run_the_next_ones_make_it_good(scenario, seed):
     counts, wrong = stop_often(scenario, recovery.STOPS, KILLS // len(SEEDS), seed)
     assert wrong == []
