@@ -127,7 +127,8 @@ def _show(result: Result, file: Path) -> None:
     for column, side in (("Task", "left"), ("Points", "right"), ("What to look at", "left")):
         table.add_column(column, justify=side)
     for task in result.tasks:
-        hints = "\n".join(map(escape, task.hints)) or ("right" if task.score else "")
+        errors = dict.fromkeys(f"It stopped with {detail.error}" for detail in task.details if detail.error)
+        hints = "\n".join(map(escape, [*errors, *task.hints])) or ("right" if task.score else "")
         table.add_row(escape(task.title), f"{task.score} / {task.max_score}", hints)
     for question in result.manual:
         table.add_row(escape(question.title), f"– / {question.max_score}", "graded by a person")

@@ -113,6 +113,8 @@ def _encode(value: Any, arrays: io.BytesIO, depth: int) -> Any:
         return {"complex": [value.real, value.imag]}
     if isinstance(value, np.ndarray) and value.dtype.kind in NUMBER_KINDS:
         return {"npy": _write_array(value, arrays)}
+    if type(value) is np.str_:
+        return value.item()
     if isinstance(value, np.generic) and value.dtype.kind in NUMBER_KINDS:
         return _encode(SCALARS[value.dtype.kind](value), arrays, depth)
     if type(value) in (list, tuple):

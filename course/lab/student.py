@@ -54,6 +54,8 @@ def plain_data(value: Any) -> Any:
         return value
     if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
         return np.array(value, subok=False)
+    if type(value) is np.str_:
+        return value.item()
     if isinstance(value, np.generic) and value.dtype.kind in "biufc":
         return {"b": bool, "i": int, "u": int, "f": float, "c": complex}[value.dtype.kind](value)
     if type(value) in (list, tuple):

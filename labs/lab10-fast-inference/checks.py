@@ -1341,7 +1341,10 @@ def counts_best_tokens(student, rng):
         _chosen(student, variants, {"kl": 100.0, "top1": limit}, 90, 2.0)
 
 
-@check("choose", hint="NaN and infinities compare with nothing: whoever has one has no parity.")
+@check(
+    "choose",
+    hint="NaN compares with nothing: a broken variant has no parity, and beside a broken reference nobody has.",
+)
 def trusts_no_broken_logits(student, rng):
     logits = rng.normal(0, 1, (10, 6))
     for bad in (np.nan, np.inf, -np.inf):
@@ -1404,7 +1407,7 @@ def takes_the_cheapest_that_fits(student, rng):
         costs = rng.integers(1, 4, 6).tolist()
         variants = [
             _variant(rng, f"v{k}", logits, rng.permutation(np.linspace(0.1, 1.0, 300)) * rng.uniform(0.5, 1.5), cost)
-            for k, cost in enumerate(costs)
+            for k, cost in zip(rng.permutation(6), costs, strict=True)
         ]
         for objective in (0.05, 0.8, 5.0):
             _chosen(student, variants, EASY, 95, objective)

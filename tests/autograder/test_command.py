@@ -45,6 +45,15 @@ def test_a_person_gets_a_table(files):
     assert "graded by a person" in done.stdout
 
 
+def test_the_table_says_what_a_function_stopped_with(files, submission, lab):
+    task = lab.task_ids[0]
+    source = f"def {task}(*arguments, **named):\n    raise KeyError('no [b]such[/b] key')"
+    (files / "raises.ipynb").write_bytes(submission({task: source}))
+    done = run(files / "raises.ipynb", "--lab", "small")
+    shown = " ".join(done.stdout.replace("│", " ").split())
+    assert "It stopped with KeyError: 'no [b]such[/b] key'" in shown
+
+
 @pytest.mark.parametrize(
     ("name", "status"), [("ends.ipynb", "crash"), ("empty.ipynb", "malformed"), ("link.ipynb", "refused")]
 )

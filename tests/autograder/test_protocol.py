@@ -81,7 +81,14 @@ def test_plain_data_arrives_as_it_was(value):
 
 @pytest.mark.parametrize(
     "value",
-    [np.float32(0.1), np.int8(-3), np.bool_(True), np.complex64(1j), np.ma.masked_array([1, 2], [True, False])],
+    [
+        np.float32(0.1),
+        np.str_("text"),
+        np.int8(-3),
+        np.bool_(True),
+        np.complex64(1j),
+        np.ma.masked_array([1, 2], [True, False]),
+    ],
 )
 def test_numpy_values_become_what_a_local_student_returns(ends, value):
     send(ends[0], {"value": value}, soon())
