@@ -331,7 +331,7 @@ canvas[data-picture=spectrogram] { height: 250px; }
 .place { padding: 0.4rem ${MARGIN.right}px 0 ${MARGIN.left}px; }
 @container (min-width: 36rem) {
   .controls { grid-template-columns: 1fr 1fr; }
-  .reading { min-height: 5.6em; }
+  .reading { min-height: 6.8em; }
 }
 `;
 

@@ -162,7 +162,7 @@ def test_importing_the_labs_library_stays_light():
 def test_run_all_in_a_real_kernel_reaches_the_end(lab, build, state):
     notebook = build(lab)
     notebook.cells.append(nbformat.v4.new_code_cell("print('the end')", id="end"))
-    NotebookClient(notebook, timeout=60).execute()
+    NotebookClient(notebook, timeout=60, coalesce_streams=True).execute()
     outputs = {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
     assert outputs["end"][0].text == "the end\n"
     for task in ("double", "quadruple"):
