@@ -894,6 +894,8 @@ def finds_names(student, rng):
         ("anna anna anna", ["anna"]),
         ("anna maria", ["anna", "anna maria"]),
         ("anna maria s", ["maria s", "anna maria"]),
+        ("anna   maria, anna maria", ["anna maria"]),
+        ("ANNA maria", ["Anna MARIA"]),
     ):
         _redacted(student, text, some)
     _redacted(student, "a (b) c", [])
