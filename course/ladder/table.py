@@ -167,10 +167,13 @@ def _cell(system: System, heldout: HeldOut, condition: str, size: str) -> Cell |
 
 
 def _best_size(systems: list[System], sets: list[HeldOut], conditions: list[str]) -> str:
-    """The larger size if every cell was measured in it, so that one table never mixes the two."""
+    """The largest size in which every cell that belongs to it was measured, so that a table never mixes sizes."""
     wanted = [(s, one, name) for s in systems for one in sets for name in conditions if is_tested(s, one)]
-    complete = (size for size in SIZES_BEST_FIRST if all(cell_of(s, one.id, name, size) for s, one, name in wanted))
-    return next(complete, BUILD)
+    for size in SIZES_BEST_FIRST:
+        cells = [(s, one.id, name, size) for s, one, name in wanted if one.amounts.of(size, name, s.slow)]
+        if all(cell_of(*cell) for cell in cells):
+            return size
+    return BUILD
 
 
 def _errors(system: System, heldout: HeldOut, condition: str, cell: Cell | None) -> str:

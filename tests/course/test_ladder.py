@@ -142,6 +142,16 @@ def test_a_quick_run_tests_one_new_speaker_and_says_so(birds, monkeypatch):
     assert [trial.conditions for trial in run.missing(QUICK, [slow])] == [("clean",)]
 
 
+def test_the_table_of_a_quick_run_lacks_only_what_is_too_slow_for_it(birds, monkeypatch):
+    slow = replace(birds[1], slow=True)
+    monkeypatch.setattr(table, "SYSTEMS", (birds[0], slow))
+    measured(birds[0], size=QUICK, conditions=tuple(CONDITIONS))
+    measured(slow, size=QUICK)
+    first, second = condition_table("digits-unseen").rows
+    assert "not measured" not in first + second
+    assert second[2:] == ("full run",) * 5
+
+
 def test_a_quick_build_measures_little_and_only_where_no_whole_build_was(birds, monkeypatch):
     sizes = []
     monkeypatch.setattr(run, "run", lambda console, size, chosen: sizes.append(size) or {})
