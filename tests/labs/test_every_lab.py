@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
+import psutil
 import pytest
 from nbclient import NotebookClient
 
@@ -25,6 +26,16 @@ OTHER_WAYS = [(name, path) for name in LABS for path in sorted((ALTERNATIVES / n
 
 each_lab = pytest.mark.parametrize("name", LABS)
 each_task = pytest.mark.parametrize(("name", "task"), TASKS)
+
+
+@pytest.fixture(autouse=True)
+def services_end():
+    """A demonstration may start a service that ends with its program; this program goes on."""
+    yield
+    for child in psutil.Process().children():
+        if "services.inference" in child.cmdline():
+            child.terminate()
+            child.wait(60)
 
 
 def failed(record):
