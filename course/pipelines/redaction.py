@@ -200,7 +200,7 @@ class Run(NamedTuple):
 
 
 def runs_of_digits(text: str, tokens: Sequence[Token]) -> list[Run]:
-    """Stretches of number words with nothing but space or a dash between; "double seven" is two digits.
+    """Stretches of number words with nothing but space or a dash between; "double oh seven" is three digits.
 
     >>> [run.digits for run in runs_of_digits(*_tokenised("four two double seven then nineteen eighty two"))]
     ['4277', '1982']
@@ -236,14 +236,21 @@ def _digits_at(tokens: Sequence[Token], place: int, inside: bool) -> tuple[str, 
     following = tokens[place + 1].word if place + 1 < len(tokens) else ""
     if word.isdecimal() and word.isascii():
         return word, 1
-    if word in TIMES and following in DIGITS:
-        return DIGITS[following] * TIMES[word], 2
+    if word in TIMES and (digit := _single_digit(following)):
+        return digit * TIMES[word], 2
     if word in ZEROS:
         return ("0", 1) if inside or following in DIGITS or following in ZEROS else ("", 0)
     if word in TENFOLD:
         units = DIGITS.get(following, "0")
         return (SPOKEN[word] + units, 1 if units == "0" else 2)  # "eighty two" is one number
     return (SPOKEN[word], 1) if word in SPOKEN else ("", 0)
+
+
+def _single_digit(word: str) -> str:
+    """The one digit that a word says, "oh" as a zero; "" where it says none or more."""
+    if word in ZEROS:
+        return "0"
+    return word if len(word) == 1 and word in "0123456789" else DIGITS.get(word, "")
 
 
 def _adjacent(text: str, before: Token, after: Token) -> bool:

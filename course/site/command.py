@@ -13,12 +13,13 @@ def site():
 
 @site.command()
 @click.option("--force", is_flag=True, help="Build even if nothing changed.")
-def build(force: bool):
+@click.option("--quick", is_flag=True, help="Measure a smaller ladder, in three minutes, where none is there yet.")
+def build(force: bool, quick: bool):
     """Execute the lectures and write the site to build/site; a second run does only what changed."""
     from course.site.build import build_site
 
     console = Console(stderr=True)
-    built = build_site(console, force)
+    built = build_site(console, force, quick)
     what = "built" if built.changed else "unchanged"
     console.print(f"Site {what} in {built.seconds:.1f} s: {built.folder}", highlight=False, soft_wrap=True)
 

@@ -31,6 +31,7 @@ def redacted(*texts: str, known=()) -> list[str]:
         ("my name is will young and i lost my card", "my name is [NAME] and i lost my card"),
         ("my account number is four two one one", "my account number is [ACCOUNT]"),
         ("the card ends in double four two oh", "the card ends in [CARD]"),
+        ("the card ends in double oh double 7", "the card ends in [CARD]"),
         ("it's four one one one two two two two three three three three four four four four", "it's [CARD]"),
         ("4111 1111 1111 1111 please", "[CARD] please"),
         ("call me at five five five zero one four two nine nine three", "call me at [PHONE]"),
@@ -129,6 +130,8 @@ def test_runs_of_digits():
         return [run.digits for run in runs_of_digits(text, tokens)]
 
     assert digits("four two double seven then nineteen eighty two") == ["4277", "1982"]
+    assert digits("double oh seven") == ["007"] and digits("nine triple o double 4") == ["900044"]
+    assert digits("double 12") == ["12"] and digits("double oak") == []
     assert digits("triple nine oh one") == ["99901"] and digits("oh dear") == []
     assert digits("twenty zero thirteen") == ["20013"] and digits("12 34 five") == ["12345"]
 
