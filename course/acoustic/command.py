@@ -44,3 +44,18 @@ def digits(held_out: str, steps: int | None, seed: int, changes: str, recorded_o
     folder = output or kit.build_dir() / "checkpoints"
     for speaker in [None, *SPEAKERS] if held_out == "each" else [None if held_out == "none" else held_out]:
         train_digits(speaker, folder, steps, seed, changes, recorded_only, say=click.echo)
+
+
+@train.command("adapted")
+@click.option("--speaker", type=click.Choice(["each", *SPEAKERS]), default="each", show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Folder; build/checkpoints.")
+def adapted(speaker: str, seed: int, output: Path | None):
+    """Let a network learn from a stranger's digits without transcripts, and write its scores before and after.
+
+    It takes the shipped network that never heard the speaker, and about a minute of one processor core.
+    """
+    from course.acoustic.shipping import adapt_digits
+
+    for name in SPEAKERS if speaker == "each" else [speaker]:
+        adapt_digits(name, output or kit.build_dir() / "checkpoints", seed=seed, say=click.echo)

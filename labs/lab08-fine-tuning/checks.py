@@ -997,7 +997,7 @@ def _table(given, asked):
 
 @check("report", hint="Make every number of one row again from the raw answers, with Task 6 and Task 7.")
 def recomputes_from_raw_answers(student, rng):
-    asked = (*_systems(rng, {"frozen": 0.6, "tuned": 0.85, "worse": 0.3}), "frozen", 7)
+    asked = (*_systems(rng, {"frozen": 0.6, "tuned": 0.85, "worse": 0.3}, 160), "frozen", 7)
     rows = _table(student(*asked), asked)
     expect.equal([row["verdict"] for row in rows], ["baseline", "better", "worse"])
 
