@@ -135,9 +135,10 @@ def table_row(node: dict, page: Page) -> str:
 
 @renders("tableCell", "header align colspan rowspan width class")
 def table_cell(node: dict, page: Page) -> str:
-    tag = "th" if node.get("header") else "td"
     children = node.get("children", [])
     body = page.children(children[0]) if [c["type"] for c in children] == ["paragraph"] else page.children(node)
+    # The corner above row names is empty and heads nothing: a screen reader would announce a heading without a name.
+    tag = "th" if node.get("header") and body.strip() else "td"
     align = node.get("align")
     extra = attributes(
         scope="col" if tag == "th" else None,
