@@ -202,3 +202,13 @@ def test_every_page_names_its_version(kit):
         re.search(r"Tiny Course, version \d", page.select_one("footer.bottom").get_text())
         for page in map(kit.page, ("", LECTURE, "labs/lab01-tone"))
     )
+
+
+def test_an_empty_corner_of_a_table_is_no_heading(theme):
+    page = theme.Page("page.md", "", None)
+
+    def cell(*children):
+        return page.render({"type": "tableCell", "header": True, "children": list(children)}).strip()
+
+    assert cell() == "<td></td>"
+    assert cell({"type": "text", "value": "Rate"}) == '<th scope="col">Rate</th>'
