@@ -101,7 +101,7 @@ def test_the_oracles_keep_the_contract_that_they_judge_by(name, task):
 @pytest.mark.thorough
 @each_task
 def test_points_do_not_depend_on_what_is_drawn(name, task):
-    """One in seventy-five submissions to Lab 8 once lost three points because its hidden data came out badly."""
+    """A right report in Lab 8 once lost its points where the hidden data came out badly."""
     checks = LABS[name].checks
     student = LocalStudent({task: checks.oracles[task]}, task, checks.stand_ins(task))
     assert {seed: lost for seed in range(100, 125) if (lost := failed(run_task(checks, task, student, seed)))} == {}
