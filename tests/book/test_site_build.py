@@ -4,9 +4,11 @@ import json
 
 import psutil
 import pytest
+from click.testing import CliRunner
 
 from course.errors import CourseError
-from course.site.build import recover, swap
+from course.site.build import Built, recover, swap
+from course.site.command import site
 from course.site.library import library_hash
 from course.site.serve import open_server
 
@@ -148,3 +150,15 @@ def test_a_swap_that_was_cut_off_is_finished(tmp_path):
     recover(site)
     assert (site / "index.html").read_text() == "new"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["site"]
+
+
+@pytest.mark.parametrize(("options", "asked"), [([], (False, False)), (["--quick"], (False, True))])
+def test_only_a_quick_build_is_content_with_a_small_ladder(options, asked, monkeypatch, tmp_path):
+    seen = []
+
+    def build_site(console, force, quick):
+        seen.append((force, quick))
+        return Built(tmp_path, True, 1.0)
+
+    monkeypatch.setattr("course.site.build.build_site", build_site)
+    assert CliRunner().invoke(site, ["build", *options]).exit_code == 0 and seen == [asked]
