@@ -10,7 +10,7 @@ from course.bench.inference_settings import CACHE, GENERATION
 from course.bench.record import Record
 from course.plotting import BLUE, DASHES, GREY, LINES, panels
 
-BARS = {"eager over uncached": 3.0, f"{FUSED} over {TORCH}": 1.6, f"{INT8} over {TORCH}": 3.0}
+BARS = {"eager over uncached": 3.0, f"{FUSED} over {TORCH}": 1.6} | {f"{name} over {TORCH}": 3.0 for name in INT8}
 
 
 def draw(record: Record) -> Figure:

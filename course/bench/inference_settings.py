@@ -4,7 +4,9 @@ from course.bench.record import Strict
 from course.measure.plan import Plan
 
 GENERATION, CACHE, BATCHES, ATTENTION = PARTS = ("generation", "cache", "batches", "attention")
-ON_CPU = ("eager", "sdpa", "transformers-sdpa", "onnx", "onnx-fused", "onnx-int8", "onnx-int8-blocks")
+ON_CPU = (
+    *("eager", "sdpa", "transformers-sdpa", "onnx", "onnx-fused", "onnx-int8", "onnx-int8-rows", "onnx-int8-blocks"),
+)
 ON_GPU = (
     *("eager", "sdpa", "sdpa-flash", "sdpa-cudnn", "transformers-sdpa", "compiled", "int8-compiled", "int4-compiled"),
     *("deepspeed-offload", "vllm"),

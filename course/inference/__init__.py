@@ -84,6 +84,7 @@ BACKENDS: dict[str, Factory] = {
     "onnx": Factory("onnx_runtime", "OnnxRuntime", "ONNX Runtime, exported graph", 3),
     "onnx-fused": Factory("onnx_runtime", "OnnxFused", "ONNX Runtime, fused operators", 3),
     "onnx-int8": Factory("onnx_runtime", "OnnxInt8", "ONNX Runtime, fused, int8 weights", 3),
+    "onnx-int8-rows": Factory("onnx_runtime", "OnnxInt8Rows", "ONNX Runtime, fused, int8 weights, tokens apart", 3),
     "onnx-int8-blocks": Factory("onnx_runtime", "OnnxInt8Blocks", "ONNX Runtime, fused, int8 weights in blocks", 3),
     "genai-int4": Factory("genai", "GenAi", "onnxruntime-genai, int4 weights", 3),
     "int8": Factory("quantized", "Int8", "torchao, int8 weights, eager"),

@@ -10,20 +10,22 @@ A fused graph is made for one sequence, or for any number of them. Only in the f
 operator: ONNX Runtime's `GroupQueryAttention` takes several tokens behind a cache for one sequence alone.
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from course.errors import CourseError
-from course.inference import models
+from course.inference import models, onnx_int8
 from course.inference.artefacts import artefact, is_made
 from course.inference.protocol import Backend, Setup
 from course.inference.quiet import quiet
 
 PACKAGES = ("torch", "transformers", "onnxruntime")
 GRAPH, LOGITS = "model.onnx", "logits"
-BLOCK = 32
+ROUNDED = {"int8": onnx_int8.one_scale, "int8-rows": onnx_int8.rows, "int8-blocks": onnx_int8.blocks}
+ONE_BYTE = ("int8", "int8-rows")  # whose weights are multiplied with bytes, so that their bits depend on the processor
 SAMPLE = (2, 7)  # batch and tokens of the traced example: neither 1 nor equal, which would fix an axis for ever
 
 
@@ -32,13 +34,13 @@ def exported(setup: Setup, variant: str) -> Path:
 
     Args:
         setup: the model, its dtype, the device that fusions are for, and whether its batch is one sequence.
-        variant: "plain", "fused", "int8" (fused; each matrix has a scale for each output, each activation one for all
-            its values) or "int8-blocks" (fused; a scale for each block of `BLOCK` weights or values).
+        variant: "plain", "fused", or one of `ROUNDED`, fused and then rounded to int8: "int8" (each activation has one
+            scale), "int8-rows" (one for each token) or "int8-blocks" (one for each block).
 
     Raises:
         CourseError: the exporter failed, with its last words.
     """
-    makers = {"plain": export, "fused": fuse, "int8": quantize, "int8-blocks": quantize_blocks}
+    makers = {"plain": export, "fused": fuse} | {name: partial(quantize, variant=name) for name in ROUNDED}
     if variant not in makers:
         raise CourseError(f"ONNX graphs come as {', '.join(makers)}; {variant!r} is none of them.")
     return artefact(setup, _kind(setup, variant), PACKAGES, lambda folder: _made(makers[variant], setup, folder))
@@ -47,7 +49,8 @@ def exported(setup: Setup, variant: str) -> Path:
 def _kind(setup: Setup, variant: str) -> str:
     """What the folder of a variant is called; all but the plain graph depend on the device and on the batch."""
     provider, sequences = setup.device.partition(":")[0], "one" if setup.batch == 1 else "any"
-    return f"onnx-{variant}" if variant == "plain" else f"onnx-{variant}-{provider}-{sequences}"
+    bits = f"-{onnx_int8.weight_bits()}bits" if variant in ONE_BYTE else ""
+    return f"onnx-{variant}" if variant == "plain" else f"onnx-{variant}-{provider}-{sequences}{bits}"
 
 
 def export(setup: Setup, folder: Path) -> None:
@@ -105,47 +108,14 @@ def _fix_batch(graph) -> None:
             value.shape = onnx_ir.Shape([1 if size == batch else size for size in value.shape])
 
 
-def quantize(setup: Setup, folder: Path) -> None:
-    """Round the fused graph's weights to int8, each output with its scale."""
-    import onnx_ir
-    from transformers.exporters import OnnxRuntimeDynamicConfig, OnnxRuntimeQuantizer
-    from transformers.exporters.configs import ExportFormat
-
-    graph = onnx_ir.load(exported(setup, "fused") / GRAPH)
-    quantizer = OnnxRuntimeQuantizer(OnnxRuntimeDynamicConfig(per_channel=True))
-    onnx_ir.save(quantizer.quantize(graph, {}, ExportFormat.ONNX), folder / GRAPH, external_data=f"{GRAPH}.data")
-
-
-def quantize_blocks(setup: Setup, folder: Path) -> None:
-    """Round the fused graph's weights to int8, each block of a column with its scale."""
-    import onnx
-    from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQuantConfig, MatMulNBitsQuantizer
-
-    graph = onnx.load(exported(setup, "fused") / GRAPH)
-    _separate_head(graph.graph)
-    how = DefaultWeightOnlyQuantConfig(block_size=BLOCK, is_symmetric=True, accuracy_level=4, bits=8)
-    quantizer = MatMulNBitsQuantizer(graph, algo_config=how)
-    quantizer.process()
-    quantizer.model.save_model_to_file(str(folder / GRAPH), use_external_data_format=True)
-
-
-def _separate_head(graph) -> None:
-    """Give a product with a transposed matrix, the tied output matrix, a copy of its own, which can be quantized."""
-    from onnx import helper, numpy_helper
-
-    weights = {one.name: one for one in graph.initializer}
-    for node in graph.node:
-        attributes = {one.name: helper.get_attribute_value(one) for one in node.attribute}
-        transposed = node.op_type == "FusedMatMul" and attributes == {"transB": 1}
-        if transposed and node.input[1] in weights:
-            matrix = numpy_helper.to_array(weights[node.input[1]])
-            graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(matrix.T), f"{node.input[1]}.turned"))
-            turned = helper.make_node("MatMul", [node.input[0], f"{node.input[1]}.turned"], node.output, node.name)
-            node.CopyFrom(turned)
+def quantize(setup: Setup, folder: Path, variant: str) -> None:
+    """Round the fused graph's weights to int8."""
+    ROUNDED[variant](exported(setup, "fused") / GRAPH, folder / GRAPH)
 
 
 def _made(make, setup: Setup, folder: Path) -> None:
     """Run a maker without its chatter; if it fails, raise one sentence."""
+    name = getattr(make, "func", make).__name__
     try:
         with quiet():
             make(setup, folder)
@@ -154,7 +124,7 @@ def _made(make, setup: Setup, folder: Path) -> None:
     except Exception as error:  # exporters raise whatever the layer below them raised
         last = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise CourseError(
-            f"The ONNX export of {setup.model} ({make.__name__}) failed: {last} "
+            f"The ONNX export of {setup.model} ({name}) failed: {last} "
             "Use another backend for this model, such as sdpa or compiled."
         ) from error
 
@@ -283,6 +253,12 @@ class OnnxInt8(OnnxFused):
     """
 
     name, variant, arithmetic = "onnx-int8", "int8", "int8"
+
+
+class OnnxInt8Rows(OnnxFused):
+    """The fused graph with int8 weights, and activations rounded to int8, with a scale for each token."""
+
+    name, variant, arithmetic = "onnx-int8-rows", "int8-rows", "int8"
 
 
 class OnnxInt8Blocks(OnnxFused):

@@ -1035,9 +1035,10 @@ def takes_whole_numbers(student, rng):
 @check("stream_layer", hint="Go through what the docstring says raises ValueError, also in the middle of a stream.")
 def refuses_layers_that_do_not_fit(student, rng):
     frames, kernel = _layer(rng, 3, 5)
-    for ahead in (-1, 3, 4):
-        expect.raises(student, ValueError, frames, None, kernel, ahead, True)
+    _, state = _part(student(frames, None, kernel, 1, False), 2)
+    for ahead, last in itertools.product((-1, 3, 4), (True, False)):
+        expect.raises(student, ValueError, frames, None, kernel, ahead, last)
+        expect.raises(student, ValueError, frames, state, kernel, ahead, last)
     for wrong in (frames[0], frames[:, :2], frames[np.newaxis], np.hstack([frames, frames])):
         expect.raises(student, ValueError, wrong, None, kernel, 1, False)
-    _, state = _part(student(frames, None, kernel, 1, False), 2)
     expect.raises(student, ValueError, frames[:, :1], state, kernel, 1, True)

@@ -3,7 +3,6 @@
 import io
 import json
 import math
-import platform
 import sys
 from itertools import combinations_with_replacement
 from math import comb
@@ -16,7 +15,6 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from course.bench import statistics
-from course.bench.machine import processor
 from course.bench.record import Bar, Record, Sample, estimate, ratio, values
 from course.bench.report import keep, measure, show
 from course.bench.statistics import FEWEST, LEVEL, Interval, growth, median_interval, ratio_interval
@@ -298,17 +296,3 @@ def test_all_fails_with_one_and_runs_the_others(benchmarks):
     assert done.exit_code == 1
     assert "first" in done.output and "second" not in done.output
     assert len(asked) == 2
-
-
-@pytest.mark.parametrize(
-    ("about", "told"),
-    [
-        ("processor\t: 0\nmodel name\t: AMD EPYC\nflags\t\t: fpu sse2 avx2\n", "AMD EPYC with AVX2"),
-        ("model name\t: AMD EPYC\nflags\t: avx2 avx512f avx512_vnni\n", "AMD EPYC with AVX-512 VNNI"),
-        ("model name: one: two\nflags: sse2\n\nmodel name: another\nflags: avx2", "one: two"),
-        ("processor: 0\nFeatures: fp asimd asimddp\n", f"{platform.machine()} with int8 dot products"),
-        ("", platform.machine()),
-    ],
-)
-def test_a_processor_is_named_with_its_widest_instructions(about, told):
-    assert processor(about) == told

@@ -106,6 +106,19 @@ def test_int8_states_its_divergence():
     assert verdict.met and "0.006 nats" in verdict.found and "97.0%" in verdict.found
 
 
+def test_of_the_int8_variants_the_fastest_with_parity_counts():
+    ratios = [
+        ratio(f"onnx-int8-{name} over sdpa", *span) for name, span in (("rows", (3.1, 3.4)), ("blocks", (2, 2.2)))
+    ]
+    rows, blocks = parity(dtype="int8", kl=0.05, top1=0.9), parity(dtype="int8", kl=0.007, top1=0.97)
+    found = findings(*ratios, **{"onnx-int8-rows": rows, "onnx-int8-blocks": blocks})
+    verdict = the(verdicts(ON_CPU, [], found), "int8")
+    assert verdict.met and "by onnx-int8-rows, whose divergence is 0.05 nats" in verdict.found
+    found["parity"][GENERATION]["onnx-int8-rows"] = rows | {"failures": ["its best token agrees in 70%"]}
+    verdict = the(verdicts(ON_CPU, [], found), "int8")
+    assert not verdict.met and "measured 2 to 2.2; by onnx-int8-blocks" in verdict.found
+
+
 def test_a_variant_without_parity_misses_its_bar_however_fast():
     kept = ratio("onnx-int8-blocks over sdpa", 9.0, 9.9) | {"value": None, "refused": "no parity"}
     broken = parity(dtype="int8", kl=0.65, failures=["its divergence is 0.65, and 0.5 is allowed"])

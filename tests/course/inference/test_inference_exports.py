@@ -1,14 +1,18 @@
 """The backends that read an exported model: ONNX Runtime and onnxruntime-genai, with one export of the tiny model."""
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 
+from course import processor
 from course.errors import CourseError
-from course.inference import BACKENDS, Setup, available, create, onnx_runtime
+from course.inference import BACKENDS, Setup, available, create, onnx_int8, onnx_runtime
 from course.inference.artefacts import artefact
 from course.inference.parity import measure, require
 
@@ -33,7 +37,7 @@ def tokens():
     return torch.randint(0, 512, (2, 20), generator=torch.Generator().manual_seed(3))
 
 
-@pytest.mark.parametrize("name", ["onnx", "onnx-fused", "onnx-int8", "onnx-int8-blocks"])
+@pytest.mark.parametrize("name", ["onnx", "onnx-fused", "onnx-int8", "onnx-int8-rows", "onnx-int8-blocks"])
 def test_parity(name, reference, tokens):
     if reason := available("cpu")[name]:
         pytest.skip(reason)
@@ -46,7 +50,7 @@ def test_parity(name, reference, tokens):
         assert parity.tokens == 1.0
 
 
-@pytest.mark.parametrize("name", ["onnx-fused", "onnx-int8", "onnx-int8-blocks"])
+@pytest.mark.parametrize("name", ["onnx-fused", "onnx-int8", "onnx-int8-rows", "onnx-int8-blocks"])
 def test_parity_of_the_graphs_for_one_sequence(name, tokens):
     """They have attention as one operator, which is no other computation."""
     shape = {**SHAPE, "batch": 1}
@@ -55,6 +59,82 @@ def test_parity_of_the_graphs_for_one_sequence(name, tokens):
     assert parity.tokens == 1.0
     fused = onnx.load(onnx_runtime.exported(Setup(**shape), "fused") / onnx_runtime.GRAPH, load_external_data=False)
     assert sum(node.op_type == "GroupQueryAttention" for node in fused.graph.node) == Setup(**shape).config.n_layers
+
+
+@pytest.fixture
+def by_rows(tmp_path):
+    """A function that makes a graph of one product and runs it: activations, weights (n_in, n_out), bits."""
+
+    def run(monkeypatch, activations, weights, bits):
+        monkeypatch.setattr(onnx_int8, "weight_bits", lambda: bits)
+        tensor, f32 = onnx.helper.make_tensor_value_info, onnx.TensorProto.FLOAT
+        graph = onnx.helper.make_graph(
+            [onnx.helper.make_node("MatMul", ["x", "w"], ["z"], "product"), onnx.helper.make_node("Neg", ["z"], ["y"])],
+            "one product",
+            [tensor("x", f32, list(activations.shape))],
+            [tensor("y", f32, [*activations.shape[:-1], weights.shape[1]])],
+            [onnx.numpy_helper.from_array(weights, "w")],
+        )
+        opsets = [onnx.helper.make_opsetid("", 21), onnx.helper.make_opsetid("com.microsoft", 1)]
+        onnx_int8.by_rows(graph, ["product"])
+        path = tmp_path / "product.onnx"
+        onnx.save(onnx.helper.make_model(graph, opset_imports=opsets, ir_version=10), path)
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        return -session.run(None, {"x": activations})[0]
+
+    return run
+
+
+@pytest.mark.parametrize("bits", [7, 8])
+def test_a_product_by_rows_is_that_of_the_rounded_numbers(monkeypatch, by_rows, bits):
+    """In float64 by hand. One token is huge, which costs the others nothing, and one is silent."""
+    rng = np.random.default_rng(bits)
+    x, w = rng.normal(size=(2, 5, 64)).astype(np.float32), rng.normal(size=(64, 7)).astype(np.float32)
+    x[0, 0] *= 1e4
+    x[1, 2] = 0.0
+    row = np.maximum(np.abs(x).max(-1, keepdims=True), 1e-12).astype(np.float64) / 127
+    column = np.abs(w).max(0).astype(np.float64) / (2 ** (bits - 1) - 1)
+    wanted = (np.rint(x / row) * row) @ (np.rint(w / column) * column)
+    found = by_rows(monkeypatch, x, w, bits)
+    if bits == 7:  # with 8, a processor without VNNI cuts sums
+        np.testing.assert_allclose(found, wanted, rtol=2e-2, atol=2e-2 * np.abs(wanted).max(-1, keepdims=True).min())
+    assert np.all(found[1, 2] == 0) and np.linalg.norm(found - x @ w) < 0.05 * np.linalg.norm(x @ w)
+    quiet = np.linalg.norm(found[0, 1:] - (x @ w)[0, 1:]) / np.linalg.norm((x @ w)[0, 1:])
+    assert quiet < 0.05
+
+
+def test_seven_bits_are_exact_where_eight_would_be_cut(monkeypatch, by_rows):
+    """The largest products there are: 255 times the largest weight, all of one sign."""
+    x, w = np.ones((1, 1, 64), np.float32), np.ones((64, 4), np.float32)
+    np.testing.assert_allclose(by_rows(monkeypatch, x, w, 7), 64.0, rtol=1e-5)
+    if not processor.saturates(processor.about()):
+        np.testing.assert_allclose(by_rows(monkeypatch, x, w, 8), 64.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("bits", "largest"), [(8, 127), (7, 63)])
+def test_a_matrix_by_outputs_is_within_half_a_step(bits, largest):
+    matrix = np.random.default_rng(1).normal(size=(40, 6)).astype(np.float32) * np.array([1e-6, 1, 3, 100, 0, 7])
+    codes, scales = onnx_int8.rounded_outputs(matrix, bits)
+    assert codes.dtype == np.int8 and np.abs(codes).max() == largest
+    assert np.all(np.abs(codes * scales - matrix) <= 0.5 * scales * (1 + 1e-4))
+
+
+def test_by_rows_the_head_and_what_attention_compares_stay_in_blocks():
+    layers = Setup(**SHAPE).config.n_layers
+    for batch in (1, 2):
+        graph = onnx.load(onnx_runtime.exported(Setup(**{**SHAPE, "batch": batch}), "int8-rows") / onnx_runtime.GRAPH)
+        counts = Counter(node.op_type for node in graph.graph.node)
+        assert counts["MatMulIntegerToFloat"] == 3 * layers, "attention's output, gate and up, down"
+        assert counts["MatMulNBits"] == layers + 1, "queries, keys and values in one, and the head"
+
+
+def test_graphs_in_bytes_are_kept_by_the_bits_that_the_processor_allows(monkeypatch):
+    def folder(bits, variant):
+        monkeypatch.setattr(onnx_int8, "weight_bits", lambda: bits)
+        return onnx_runtime._kind(Setup(**SHAPE), variant)
+
+    assert folder(7, "int8") != folder(8, "int8") and folder(7, "int8-rows") != folder(8, "int8-rows")
+    assert folder(7, "int8-blocks") == folder(8, "int8-blocks")
 
 
 def test_a_prompt_of_one_token_and_a_full_cache():
@@ -107,7 +187,7 @@ def test_a_cache_that_cannot_be_made_is_one_sentence(monkeypatch, tmp_path):
 
 
 def test_an_unknown_variant_is_refused():
-    with pytest.raises(CourseError, match="come as plain, fused, int8, int8-blocks; 'int3' is none"):
+    with pytest.raises(CourseError, match="come as plain, fused, int8, int8-rows, int8-blocks; 'int3' is none"):
         onnx_runtime.exported(Setup(**SHAPE), "int3")
 
 
