@@ -53,7 +53,7 @@ def digits(held_out: str, steps: int | None, seed: int, changes: str, recorded_o
 def adapted(speaker: str, seed: int, output: Path | None):
     """Let a network learn from a stranger's digits without transcripts, and write its scores before and after.
 
-    It takes the shipped network that never heard the speaker, and about a minute of one processor core.
+    It takes the shipped network that never heard the speaker, and about 80 s of one processor core.
     """
     from course.acoustic.shipping import adapt_digits
 

@@ -858,6 +858,7 @@ def refuses_lessons_that_teach_nothing(student, rng):
     expect.raises(student, ValueError, taught[:2], texts, 5)
     expect.raises(student, ValueError, [], [], 5)
     expect.raises(student, ValueError, [one[:2] for one in taught], [[1, 1]] * 3, 5)
+    expect.raises(student, ValueError, [taught[0][:2]], [[1, 1]], 5)
 
 
 # Task 7: stream_layer
